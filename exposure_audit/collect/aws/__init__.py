@@ -1,0 +1,1 @@
+"""Amazon Web Services: the only room with boto3."""

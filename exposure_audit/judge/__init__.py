@@ -1,0 +1,1 @@
+"""Holds rules against facts, in three values: true, false, unknown. Pure."""

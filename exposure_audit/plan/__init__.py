@@ -1,0 +1,1 @@
+"""Chooses what to ask whom, in which order and how fast. Pure."""

@@ -1,0 +1,1 @@
+"""One view of the result, tamed once, and the formats that print it."""

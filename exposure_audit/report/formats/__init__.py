@@ -1,0 +1,1 @@
+"""Printers of the view, one format a file."""
