@@ -1,10 +1,24 @@
 """Which addresses will be asked what, how fast, and who was left out."""
 
+from typing import Literal
+
 import msgspec
 
 from exposure_audit.model.observation import Transport
 
 PLAN_VERSION = "1"
+
+
+class ProbeCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What planning needs to know of a probe, without its code."""
+
+    name: str
+    service: str
+    transport: Transport
+    ports: tuple[int, ...] = ()
+    """Ports where it usually speaks, in clear or TLS."""
+    details: dict[str, type] = {}
+    """The facts that rules may ask of it."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +82,8 @@ class ProbePlan(msgspec.Struct, frozen=True, kw_only=True):
     """Tasks sorted by address and port, with scope and budget: enough to run it elsewhere."""
 
     schema_version: str = PLAN_VERSION
+    origin: Literal["inventory", "targets"] = "targets"
+    """`inventory`: ownership is checked again against a snapshot before the first packet."""
     tasks: tuple[Task, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     scope: Scope = Scope()
