@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from exposure_audit.model.addresses import AddressSet
 from exposure_audit.model.exposure import Exposure
 from exposure_audit.model.inventory import Asset, Inventory
 from exposure_audit.model.observation import Transport
@@ -19,6 +20,7 @@ from exposure_audit.plan.targets import Target
 
 WHOLE_RANGE = 16
 TRANSPORTS: tuple[Transport, ...] = ("tcp", "udp")
+LOOPBACK = AddressSet.of("127.0.0.0/8", "::1")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,10 +161,13 @@ def _asked(target: Target, deck: Deck, options: Options) -> list[tuple[Transport
 
 def _unasked(exposure: Exposure, assets: Mapping[str, Asset], options: Options) -> Exclusion | None:
     """Say why nothing of an exposure is asked; None when it is."""
+    low, high = exposure.port_from, exposure.port_to
     why = options.consent.refuses(exposure, assets.get(exposure.asset))
     if why:
         # The user decided it: the gate may pass, the report still says so.
-        return _leave_out(exposure, exposure.port_from, exposure.port_to, why)
+        return _leave_out(exposure, low, high, why)
+    if options.loopback_only and not _on_loopback(exposure.address):
+        return _leave_out(exposure, low, high, "not on loopback (--loopback-only)", incomplete=True)
     if exposure.transport not in TRANSPORTS:
         return _leave_out(exposure, None, None, f"no probe speaks {exposure.transport}")
     return None
@@ -201,8 +206,18 @@ def _task(exposure: Exposure, port: int, deck: Deck) -> Task:
     )
 
 
-def _leave_out(exposure: Exposure, low: int | None, high: int | None, why: str) -> Exclusion:
-    """An exclusion that the user decided, or that a flag would lift: it does not make the run incomplete."""
+def _on_loopback(address: str) -> bool:
+    """Say whether an address is loopback; a name is not: looking it up would leave this machine."""
+    try:
+        return address in LOOPBACK
+    except ValueError:
+        return address == "localhost"
+
+
+def _leave_out(
+    exposure: Exposure, low: int | None, high: int | None, why: str, *, incomplete: bool = False
+) -> Exclusion:
+    """An exclusion; one that the user decided or that a flag would lift leaves the run complete."""
     return Exclusion(
         address=exposure.address,
         transport=exposure.transport,
@@ -210,7 +225,7 @@ def _leave_out(exposure: Exposure, low: int | None, high: int | None, why: str) 
         port_to=high,
         reason=why,
         exposure=exposure.id,
-        incomplete=False,
+        incomplete=incomplete,
     )
 
 

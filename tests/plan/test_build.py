@@ -177,3 +177,13 @@ def test_targets_are_asked_every_known_port_unless_they_name_one() -> None:
     ]
     assert plan.scope == Scope(targets=("192.0.2.1/32",), names=("db.example.com",))
     assert plan.tasks[-1].server_name == "db.example.com"
+
+
+@pytest.mark.parametrize(
+    ("address", "planned"),
+    [("127.3.2.1", True), ("::1", True), ("192.0.2.10", False), ("lb-1.elb.example.com", False)],
+)
+def test_loopback_only_plans_nothing_else_and_says_that_it_was_not_looked_at(address: str, planned: bool) -> None:
+    plan = asked(exposure(address=address), options=Options(loopback_only=True))
+    assert bool(plan.tasks) is planned
+    assert [one.incomplete for one in plan.exclusions] == ([] if planned else [True])
