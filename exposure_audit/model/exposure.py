@@ -48,6 +48,8 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     via: Via = "direct"
     front: str = ""
     """Asset id of the front, for `behind-front`."""
+    target_port: int | None = None
+    """The port that the front passes to, for `behind-front`; it differs from the listener's more often than not."""
     truth: Truth = "true"
     one_way: bool = False
     """UDP gets in, no answer gets out."""
