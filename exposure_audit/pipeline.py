@@ -11,19 +11,24 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from exposure_audit import __version__
+from exposure_audit.cards import details_by_service, probe_cards, usual_ports
 from exposure_audit.errors import UsageError
 from exposure_audit.model import wire
 from exposure_audit.model.exposure import Exposure
 from exposure_audit.model.inventory import Coverage, Inventory
 from exposure_audit.model.observation import Observation
-from exposure_audit.model.plan import ProbeCard, ProbePlan
+from exposure_audit.model.plan import ProbePlan
 from exposure_audit.model.progress import Progress, silent
 from exposure_audit.model.report import FailOn, Report, Scan, Tool
 from exposure_audit.runs import ObservationLog, Request, RunFolder, RunState, last_words
+
+if TYPE_CHECKING:
+    from exposure_audit.judge.rule import RuleSet
 
 Trace = Callable[[tuple[str, int, str], str, bytes], None]
 
@@ -78,28 +83,14 @@ def reach(inventory: Inventory) -> tuple[Exposure, ...]:
     return find_exposures(inventory)
 
 
-def probe_cards() -> tuple[ProbeCard, ...]:
-    """What planner and judge may know of the probes."""
-    from exposure_audit.probe.catalog import PROBES
+class Evidence(msgspec.Struct, frozen=True):
+    """What the stages before judging gave."""
 
-    return tuple(
-        ProbeCard(
-            name=probe.name,
-            service=probe.service,
-            transport=probe.transport,
-            ports=tuple(sorted({*probe.ports, *probe.tls_ports})),
-            details=dict(probe.details),
-        )
-        for probe in PROBES.values()
-    )
-
-
-def details_by_service(cards: Iterable[ProbeCard]) -> dict[str, dict[str, type]]:
-    """The facts that rules may ask for, by service: probes of one service speak one vocabulary."""
-    found: dict[str, dict[str, type]] = {}
-    for card in cards:
-        found.setdefault(card.service, {}).update(card.details)
-    return found
+    request: Request
+    inventory: Inventory
+    exposures: tuple[Exposure, ...]
+    plan: ProbePlan
+    observations: tuple[Observation, ...]
 
 
 def make_plan(request: Request, inventory: Inventory, exposures: Sequence[Exposure]) -> ProbePlan:
@@ -167,45 +158,45 @@ def probe(
     return last_words(log.kept)
 
 
+def load_rules(folders: Sequence[str], *, built_in: bool = True) -> "RuleSet":
+    """Load the built-in rules and those of more folders. Raises InputFileError with file and line."""
+    from exposure_audit.judge.load import default_folder
+    from exposure_audit.judge.load import load_rules as load
+
+    paths = [default_folder()] if built_in else []
+    return load([*paths, *map(Path, folders)], details_by_service(probe_cards()))
+
+
 def judge(
-    request: Request,
-    inventory: Inventory,
-    exposures: Sequence[Exposure],
-    plan: ProbePlan,
-    observations: Sequence[Observation],
-    *,
-    started_at: str,
-    scan_id: str,
-    progress: Progress = silent,
+    evidence: "Evidence", rules: "RuleSet", *, scan_id: str, started_at: str, progress: Progress = silent
 ) -> Report:
     """Hold the rules against everything gathered, let the gate decide, and put the report together."""
     from exposure_audit.gate.decide import decide
-    from exposure_audit.judge.load import default_folder, load_rules
     from exposure_audit.judge.run import Case
     from exposure_audit.judge.run import judge as hold
     from exposure_audit.report.summary import summarise
 
     progress("judge", 0, 0)
-    rules = load_rules([default_folder(), *map(Path, request.rules)], details_by_service(probe_cards()))
+    request, inventory, exposures = evidence.request, evidence.inventory, evidence.exposures
+    observations, exclusions = evidence.observations, evidence.plan.exclusions if request.probe else ()
     case = Case(
         inventory=inventory,
-        exposures=tuple(exposures),
-        observations=tuple(observations),
-        exclusions=plan.exclusions,
+        exposures=exposures,
+        observations=observations,
+        exclusions=exclusions,
         probed=request.probe,
         now=started_at,
+        usual_ports=usual_ports(probe_cards()),
     )
     judgement = hold(case, rules)
-    fail_on: FailOn = msgspec.convert(request.fail_on, FailOn)
     decision = decide(
         judgement.findings,
         coverage=inventory.coverage,
-        exclusions=plan.exclusions,
+        exclusions=exclusions,
         observations=observations,
-        fail_on=fail_on,
+        fail_on=msgspec.convert(request.fail_on, FailOn),
         allow_incomplete=request.allow_incomplete,
     )
-    summary = summarise(inventory, exposures, observations, judgement.findings, judgement.checklist)
     return Report(
         tool=Tool(version=__version__),
         scan=Scan(
@@ -216,11 +207,11 @@ def judge(
             scope=describe_scope(request, inventory),
             complete=decision.complete,
         ),
-        summary=summary,
+        summary=summarise(inventory, exposures, observations, judgement.findings, judgement.checklist),
         coverage=inventory.coverage,
         assets=inventory.assets,
-        exposures=tuple(exposures),
-        observations=tuple(observations),
+        exposures=exposures,
+        observations=observations,
         findings=judgement.findings,
         checklist=judgement.checklist,
         gate=decision,
@@ -240,9 +231,13 @@ def describe_scope(request: Request, inventory: Inventory) -> tuple[str, ...]:
 
 
 def scan(run: RunFolder, *, progress: Progress = silent, trace: Trace | None = None) -> Report:
-    """Run every stage of a run folder, or those that an earlier try did not finish."""
+    """Run every stage of a run folder, or those that an earlier try did not finish.
+
+    Rules are loaded first: a mistake in one must not be found out after an hour of asking.
+    """
     state = run.state
     request = state.request
+    rules = load_rules(request.rules)
     with run.lock():
         inventory, exposures, snapshot = _look(request, run, progress)
         plan = make_plan(request, inventory, exposures)
@@ -254,16 +249,8 @@ def scan(run: RunFolder, *, progress: Progress = silent, trace: Trace | None = N
             with ObservationLog(run.observations) as log:
                 probe(plan, log, progress=progress, trace=trace)
                 observations = second_looks(request, plan, last_words(log.kept))
-        report = judge(
-            request,
-            inventory,
-            exposures,
-            plan,
-            observations,
-            started_at=state.started_at,
-            scan_id=state.id,
-            progress=progress,
-        )
+        evidence = Evidence(request, inventory, exposures, plan, observations)
+        report = judge(evidence, rules, scan_id=state.id, started_at=state.started_at, progress=progress)
         run.write(run.report, report)
     return report
 
@@ -309,15 +296,8 @@ def judge_again(request: Request, observations: tuple[Observation, ...]) -> Repo
         inventory = read_inventory(Path(request.snapshot))
         exposures = reach(inventory)
         plan = make_plan(request, inventory, exposures)
-    return judge(
-        request,
-        inventory,
-        exposures,
-        plan,
-        observations,
-        started_at=state.started_at,
-        scan_id=state.id,
-    )
+    evidence = Evidence(request, inventory, exposures, plan, observations)
+    return judge(evidence, load_rules(request.rules), scan_id=state.id, started_at=state.started_at)
 
 
 def read_report(path: Path) -> Report:
@@ -334,3 +314,10 @@ def counts(coverage: Iterable[Coverage]) -> Mapping[str, int]:
     for row in coverage:
         found[row.status] = found.get(row.status, 0) + 1
     return found
+
+
+def is_incomplete(coverage: Iterable[Coverage]) -> bool:
+    """Say whether a call that was wanted was not answered."""
+    from exposure_audit.gate.decide import is_gap
+
+    return any(is_gap(row) for row in coverage)

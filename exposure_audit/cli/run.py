@@ -1,6 +1,7 @@
 """Runs one command and turns every ending into one line and an exit code."""
 
 import os
+import signal
 import sys
 
 import typer
@@ -16,6 +17,8 @@ _UsageMistake = typer.BadParameter.__bases__[0]
 
 def run(words: list[str]) -> int:
     """Run the words after the program's name; never raises for a user's mistake."""
+    # Whoever stops us, by Ctrl-C or by SIGTERM, gets the same orderly end.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = app(words, prog_name="exposure-audit", standalone_mode=False)
     except ExposureAuditError as error:

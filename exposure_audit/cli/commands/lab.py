@@ -8,7 +8,9 @@ import typer
 def lab(
     command: Annotated[
         list[str] | None,
-        typer.Argument(help="Command to run inside the lab, after --; the lab ends with it.", metavar="[-- COMMAND]..."),
+        typer.Argument(
+            help="Command to run inside the lab, after --; the lab ends with it.", metavar="[-- COMMAND]..."
+        ),
     ] = None,
     directory: Annotated[
         str, typer.Option("--directory", help="Where the servers keep their files and logs.", metavar="DIR")

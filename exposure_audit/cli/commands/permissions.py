@@ -33,8 +33,8 @@ def doctor(
 ) -> None:
     """Say which permissions are missing, and what for.
 
-    Without a permission some answers become unknown: which ones is said. Makes the calls of `collect` and throws the answers away, or looks at a snapshot. Exit code 3 when
-    something is missing.
+    Without a permission some answers become unknown: which ones is said. Makes the calls of `collect` and
+    throws the answers away, or looks at a snapshot. Exit code 3 when something is missing.
     """
     flags = {
         "provider": provider,

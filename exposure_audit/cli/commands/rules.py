@@ -22,15 +22,19 @@ def list_rules(rules: options.Rules = None) -> None:
 
 
 @app.command()
-def show(
-    rule: Annotated[str, typer.Argument(help="Id of a rule.")],
-    rules: options.Rules = None,
-) -> None:
+def show(rule: Annotated[str, typer.Argument(help="Id of a rule.")], rules: options.Rules = None) -> None:
     """Show one rule as it is written."""
+    from difflib import get_close_matches
+
     from exposure_audit import pipeline
     from exposure_audit.cli.output import save
+    from exposure_audit.errors import UsageError
 
-    save("-", pipeline.rule_text(rule, rules or ()).encode())
+    found = {one.id: one for one in pipeline.load_rules(rules or ()).rules}
+    if rule not in found:
+        near = get_close_matches(rule, found, n=1)
+        raise UsageError(f"no rule {rule!r}", mend=f"did you mean {near[0]}?" if near else "see rules list")
+    save("-", found[rule].text.encode())
 
 
 @app.command()
@@ -38,10 +42,14 @@ def test(rules: options.Rules = None) -> None:
     """Run the examples of every rule. Exit code 2 when one does not hold."""
     from exposure_audit import pipeline
     from exposure_audit.cli.output import save
+    from exposure_audit.judge.check import try_examples
 
-    tried, failures = pipeline.test_rules(rules or ())
-    save("-", "".join(f"{line}\n" for line in (*failures, f"{tried} examples, {len(failures)} failed")).encode())
-    raise typer.Exit(2 if failures else 0)
+    trials = try_examples(pipeline.load_rules(rules or ()).rules)
+    failed = [trial for trial in trials if not trial.passed]
+    lines = [f"{trial.where}: {trial.rule}: expected {trial.expected}, got {trial.got}" for trial in failed]
+    lines.append(f"{len(trials)} examples, {len(failed)} failed")
+    save("-", "".join(f"{line}\n" for line in lines).encode())
+    raise typer.Exit(2 if failed else 0)
 
 
 @app.command()
@@ -49,16 +57,25 @@ def check(
     rules: options.Rules = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema for editors.")] = False,
 ) -> None:
-    """Check rule files: unknown fields, facts and operators, missing examples, clones. Exit code 2 on any."""
-    from exposure_audit import pipeline
+    """Check rule files. Exit code 2 when something is to be mended.
+
+    Unknown fields, facts and operators, missing examples, conditions that no example tries, clones.
+    """
+    from pathlib import Path
+
+    from exposure_audit.cards import details_by_service, probe_cards
     from exposure_audit.cli.output import save
+    from exposure_audit.judge.check import check as check_folders
+    from exposure_audit.judge.load import default_folder
+    from exposure_audit.judge.schema import rule_schema
     from exposure_audit.model import wire
 
+    details = details_by_service(probe_cards())
     if schema:
-        save("-", wire.encode(pipeline.rule_schema(), indent=2))
+        save("-", wire.encode(rule_schema(details), indent=2))
         return
-    found, complaints = pipeline.check_rules(rules or ())
-    save(
-        "-", "".join(f"{line}\n" for line in (*complaints, f"{found} rules, {len(complaints)} complaints")).encode()
-    )
-    raise typer.Exit(2 if complaints else 0)
+    problems = check_folders([default_folder(), *map(Path, rules or ())], details)
+    lines = [f"{one.where}: {one.message}" + (f" ({one.mend})" if one.mend else "") for one in problems]
+    lines.append(f"{len(problems)} to mend" if problems else "every rule is sound")
+    save("-", "".join(f"{line}\n" for line in lines).encode())
+    raise typer.Exit(2 if problems else 0)
