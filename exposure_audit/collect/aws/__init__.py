@@ -1,1 +1,1 @@
-"""Amazon Web Services: the only room with boto3."""
+"""Amazon Web Services: asking with boto3, and one file per service family."""
