@@ -205,6 +205,8 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     native_id: str
     asset: str
     """Whose it is: the instance, the load balancer, the service; the interface itself when nobody's."""
+    device: int | None = None
+    """Its place on the instance; 0 is the primary one, to which balancers send. None: not said."""
     network: str
     subnet: str
     filters: tuple[str, ...] = ()

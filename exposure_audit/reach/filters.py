@@ -1,0 +1,313 @@
+"""What filters let through, for the three ways in which clouds read their rules.
+
+- `union-of-allows`: the rules of all filters are one heap, any allow is enough (AWS security groups,
+  https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html).
+- `first-match`: each filter alone, rules in order, the first that matches decides (network ACLs,
+  https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html).
+- `priority-drop-first`: the rules of all filters are one list by priority, at equal priority a drop comes first
+  (https://www.alibabacloud.com/help/en/ecs/user-guide/security-group-rules).
+
+One sweep over the port axis serves all three: between two edges the same rules are active, and they are asked once.
+Each answer is given twice, `certain` and `possible`: an allow whose sources could not be read opens nothing for
+sure and anything perhaps; a deny the other way round.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple
+
+from exposure_audit.model.addresses import Family, Intervals, intersect, normalise, subtract
+from exposure_audit.model.inventory import Filter, Rule
+from exposure_audit.model.traffic import ALL_PORTS
+from exposure_audit.reach.index import SPACE, Index, native_of
+
+Direction = Literal["ingress", "egress"]
+
+
+class Clause:
+    """One rule of one filter, its addresses resolved for one family. Compared by identity."""
+
+    __slots__ = ("allow", "filter", "high", "kind", "low", "order", "protocol", "rule", "sources", "text", "unread")
+
+    def __init__(
+        self, kind: str, native_id: str, rule: Rule, sources: Intervals, *, unread: str = "", text: str = ""
+    ) -> None:
+        self.kind = kind
+        self.filter = native_id
+        self.rule = rule.native_id
+        self.text = text or rule.text
+        self.allow = rule.allow
+        self.order = rule.order
+        self.protocol = rule.protocol
+        # The ports of a rule for every protocol mean nothing (EC2 API, IpPermission).
+        self.low, self.high = (rule.port_from, rule.port_to) if rule.protocol is not None else ALL_PORTS
+        self.sources = sources
+        self.unread = unread
+
+
+class Piece(NamedTuple):
+    """These sources pass on every port from low to high, by these clauses."""
+
+    low: int
+    high: int
+    sources: Intervals
+    who: tuple[Clause, ...]
+
+
+Pieces = tuple[Piece, ...]
+_Decide = Callable[[Sequence[Clause]], tuple[Intervals, tuple[Clause, ...]]]
+
+
+def join(pieces: Iterable[Piece]) -> Pieces:
+    """Join neighbours with the same sources: an exposure is a maximal range."""
+    joined: list[Piece] = []
+    for piece in pieces:
+        last = joined[-1] if joined else None
+        if last and last.high + 1 == piece.low and last.sources == piece.sources:
+            who = last.who if last.who == piece.who else tuple(dict.fromkeys((*last.who, *piece.who)))
+            joined[-1] = Piece(last.low, piece.high, last.sources, who)
+        else:
+            joined.append(piece)
+    return tuple(joined)
+
+
+def sweep(clauses: Sequence[Clause], decide: _Decide, *, whole_axis: bool) -> Pieces:
+    """Ask `decide` once for each stretch of the port axis on which the same clauses are active."""
+    edges = {edge for clause in clauses for edge in (clause.low, clause.high + 1)}
+    if whole_axis:
+        edges |= {ALL_PORTS[0], ALL_PORTS[1] + 1}
+    waiting = sorted(clauses, key=lambda clause: clause.low)
+    active: list[Clause] = []
+    pieces: list[Piece] = []
+    following = 0
+    for low, after in pairwise(sorted(edges)):
+        active = [clause for clause in active if clause.high >= low]
+        while following < len(waiting) and waiting[following].low <= low:
+            active.append(waiting[following])
+            following += 1
+        if active or whole_axis:
+            sources, who = decide(active)
+            if sources:
+                pieces.append(Piece(low, after - 1, sources, who))
+    return join(pieces)
+
+
+def _any_allow(active: Sequence[Clause]) -> tuple[Intervals, tuple[Clause, ...]]:
+    if len(active) == 1:
+        return active[0].sources, (active[0],)
+    return normalise(pair for clause in active for pair in clause.sources), tuple(active)
+
+
+def _in_order(space: Intervals, default_allow: bool) -> _Decide:
+    def decide(active: Sequence[Clause]) -> tuple[Intervals, tuple[Clause, ...]]:
+        left = space
+        passed: list[tuple[int, int]] = []
+        who: list[Clause] = []
+        for clause in sorted(active, key=lambda clause: (clause.order, clause.allow)):
+            taken = intersect(clause.sources, left)
+            if not taken:
+                continue
+            left = subtract(left, taken)
+            if clause.allow:
+                passed += taken
+                who.append(clause)
+        if default_allow:
+            passed += left
+        return normalise(passed), tuple(who)
+
+    return decide
+
+
+class _Stage(NamedTuple):
+    """Clauses that are read together."""
+
+    clauses: tuple[Clause, ...]
+    ordered: bool
+    default_allow: bool
+    unread: tuple[Clause, ...]
+    """Filters that could not be read: as if each allowed everything."""
+
+
+class FilterSet:
+    """All filters that a packet meets at one place, for one family and direction.
+
+    `doubts` are the clauses of which something could not be read.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        ids: Iterable[str] | None,
+        family: Family,
+        *,
+        direction: Direction = "ingress",
+        kind: str = "security-group",
+        space: Intervals | None = None,
+        groups: Iterable[str] = (),
+    ) -> None:
+        """Read the filters with these asset ids; None means that there is no filter and everything passes.
+
+        `space` is where the other side may be, the public space unless said; `groups` are the filters that the
+        addresses of `space` are members of, for rules that name a group instead of addresses.
+        """
+        self._index = index
+        self._groups = frozenset(groups)
+        self._family = family
+        self._direction = direction
+        self._space = SPACE[family] if space is None else space
+        self._memo: dict[tuple[int, bool], Pieces] = {}
+        self._stages = self._build(tuple(sorted(set(ids))) if ids is not None else None, kind)
+        self.doubts = tuple(
+            clause for stage in self._stages for clause in (*stage.unread, *stage.clauses) if clause.unread
+        )
+
+    def _build(self, ids: tuple[str, ...] | None, kind: str) -> list[_Stage]:
+        if ids is None:
+            return []
+        if not ids:
+            return [_Stage((), ordered=False, default_allow=False, unread=(self._nothing_named(kind),))]
+        known = [self._index.filters[name] for name in ids if name in self._index.filters]
+        missing = tuple(self._missing(name, kind) for name in ids if name not in self._index.filters)
+        stages: list[_Stage] = []
+        heap = [item for item in known if item.semantics == "union-of-allows"]
+        queue = [item for item in known if item.semantics == "priority-drop-first"]
+        alone = [[item] for item in known if item.semantics == "first-match"]
+        for group, ordered in ((heap, False), (queue, True), *((one, True) for one in alone)):
+            if group:
+                clauses = tuple(clause for item in group for clause in self._clauses(item))
+                default_allow = any(item.default_allow for item in group)
+                # An unread filter joins those it would be read with; one that would stand alone does so below.
+                unread = missing if group in (heap, queue) else ()
+                stages.append(_Stage(clauses, ordered, default_allow, unread))
+        if missing and not heap and not queue:
+            stages.append(_Stage((), ordered=True, default_allow=False, unread=missing))
+        return stages
+
+    def _clauses(self, item: Filter) -> Iterable[Clause]:
+        for rule in item.ingress if self._direction == "ingress" else item.egress:
+            if item.semantics == "union-of-allows" and not rule.allow:
+                continue
+            known, unread = self._index.sources(rule, self._family)
+            sources = self._space if self._groups.intersection(rule.groups) else intersect(known, self._space)
+            if sources or unread:
+                yield Clause(item.kind, item.native_id, rule, sources, unread=unread)
+
+    def _missing(self, name: str, kind: str) -> Clause:
+        native = native_of(name)
+        why = f"{native} could not be read: {self._index.why_missing(name, 'filter')}"
+        return Clause(kind, native, Rule(native_id=""), self._space, unread=why, text=why)
+
+    def _nothing_named(self, kind: str) -> Clause:
+        why = f"no {kind.replace('-', ' ')} is named here, so what passes is not known"
+        return Clause(kind, "", Rule(native_id=""), self._space, unread=why, text=why)
+
+    def numbers(self) -> set[int]:
+        """The protocol numbers that some rule names."""
+        found = {clause.protocol for stage in self._stages for clause in stage.clauses if clause.allow}
+        return {number for number in found if number is not None}
+
+    def pieces(self, protocol: int, *, possible: bool) -> Pieces:
+        """What passes, for sure or possibly; both are the same object when nothing was unread."""
+        possible = possible and bool(self.doubts)
+        key = (protocol, possible)
+        if key not in self._memo:
+            found: Pieces | None = None
+            for stage in self._stages:
+                mine = self._stage(stage, protocol, possible=possible)
+                found = mine if found is None else both(found, mine)
+            self._memo[key] = self._open() if found is None else found
+        return self._memo[key]
+
+    def _open(self) -> Pieces:
+        return (Piece(*ALL_PORTS, self._space, ()),)
+
+    def _stage(self, stage: _Stage, protocol: int, *, possible: bool) -> Pieces:
+        if stage.unread and possible:
+            return (Piece(*ALL_PORTS, self._space, stage.unread),)
+        if stage.unread and stage.ordered:
+            return ()
+        active = [clause for clause in stage.clauses if clause.protocol is None or clause.protocol == protocol]
+        if self.doubts:
+            active = [self._assumed(clause, open_wide=clause.allow == possible) for clause in active]
+        decide = _in_order(self._space, stage.default_allow) if stage.ordered else _any_allow
+        return sweep(active, decide, whole_axis=stage.default_allow)
+
+    def _assumed(self, clause: Clause, *, open_wide: bool) -> Clause:
+        """An unread clause means everybody or only whom we know, whichever the question needs."""
+        if not clause.unread or not open_wide:
+            return clause
+        rule = Rule(
+            native_id=clause.rule,
+            allow=clause.allow,
+            order=clause.order,
+            protocol=clause.protocol,
+            port_from=clause.low,
+            port_to=clause.high,
+        )
+        return Clause(clause.kind, clause.filter, rule, self._space, unread=clause.unread, text=clause.text)
+
+
+def both(left: Pieces, right: Pieces, *, name_right: bool = True) -> Pieces:
+    """What passes both; the clauses of both are named, or those of `left` only."""
+    found: list[Piece] = []
+    i = j = 0
+    memo: dict[Intervals, tuple[Intervals, Intervals]] = {}
+    while i < len(left) and j < len(right):
+        mine, theirs = left[i], right[j]
+        low, high = max(mine.low, theirs.low), min(mine.high, theirs.high)
+        if low <= high:
+            known = memo.get(mine.sources)
+            if known is None or known[0] is not theirs.sources:
+                same = mine.sources == theirs.sources
+                known = (theirs.sources, mine.sources if same else intersect(mine.sources, theirs.sources))
+                memo[mine.sources] = known
+            if known[1]:
+                who = (*mine.who, *theirs.who) if name_right else mine.who
+                found.append(Piece(low, high, known[1], who))
+        if mine.high < theirs.high:
+            i += 1
+        else:
+            j += 1
+    return join(found)
+
+
+def cut(pieces: Pieces, sources: Intervals) -> Pieces:
+    """The part that comes from these sources."""
+    return both(pieces, (Piece(*ALL_PORTS, sources, ()),)) if sources else ()
+
+
+def clip(pieces: Pieces, low: int, high: int) -> Pieces:
+    """The part on these ports."""
+    return tuple(
+        Piece(max(piece.low, low), min(piece.high, high), piece.sources, piece.who)
+        for piece in pieces
+        if piece.low <= high and piece.high >= low
+    )
+
+
+def grown(top: Pieces, base: Pieces) -> Pieces:
+    """The stretches of `top` on which it holds more than `base`, with all their sources."""
+    if top == base:
+        return ()
+    edges = sorted({edge for piece in (*top, *base) for edge in (piece.low, piece.high + 1)})
+    found: list[Piece] = []
+    i = j = 0
+    for low, after in pairwise(edges):
+        while i < len(top) and top[i].high < low:
+            i += 1
+        while j < len(base) and base[j].high < low:
+            j += 1
+        if i == len(top):
+            break
+        mine = top[i]
+        theirs = base[j].sources if j < len(base) and base[j].low <= low else ()
+        if mine.low <= low and subtract(mine.sources, theirs):
+            found.append(Piece(low, after - 1, mine.sources, mine.who))
+    return join(found)
+
+
+def anyone(pieces: Pieces, low: int, high: int) -> Intervals:
+    """Who passes on at least one port of a range."""
+    if len(pieces) == 1 and pieces[0].low <= high and pieces[0].high >= low:
+        return pieces[0].sources
+    return normalise(pair for piece in pieces if piece.low <= high and piece.high >= low for pair in piece.sources)
