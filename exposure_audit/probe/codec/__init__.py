@@ -1,0 +1,1 @@
+"""Wire formats that several probes share: bytes in, meaning out, no sockets."""
