@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from exposure_audit.judge.conditions import All, Condition, Const, Leaf, Not, decide, leaves, rewrite
+from exposure_audit.judge.conditions import All, Condition, Const, Leaf, Not, decide, flat, leaves, rewrite
 from exposure_audit.judge.facts import Fact
 from exposure_audit.judge.rows import Row, Subject
 from exposure_audit.judge.values import UNKNOWN, Missing
@@ -36,7 +36,7 @@ class Program:
     """Compiled conditions; `run` answers them for many rows."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._entries = tuple(entries)
+        self._entries = tuple(Entry(entry.subjects, flat(entry.condition)) for entry in entries)
         self.subjects: frozenset[Subject] = frozenset().union(*(entry.subjects for entry in self._entries))
         used = {one.fact.column for entry in self._entries for one in leaves(entry.condition)}
         columns = sorted(used - {""})

@@ -189,15 +189,42 @@ def rewrite(condition: Condition, change: Callable[[Leaf], Condition]) -> Condit
             return Const(None if part.value is None else not part.value)
         return Not(part)
     if isinstance(condition, All | AnyOf):
-        return _joined(condition, [rewrite(part, change) for part in condition.parts])
+        return _joined(condition, change)
     return condition
 
 
-def _joined(group: All | AnyOf, parts: list[Condition]) -> Condition:
+def _joined(group: All | AnyOf, change: Callable[[Leaf], Condition]) -> Condition:
     settles = isinstance(group, AnyOf)
-    if any(isinstance(part, Const) and part.value is settles for part in parts):
-        return Const(settles)
-    kept = tuple(part for part in parts if not (isinstance(part, Const) and part.value is (not settles)))
-    if all(isinstance(part, Const) for part in kept):
+    kept: list[Condition] = []
+    open_parts = False
+    for part in group.parts:
+        changed = rewrite(part, change)
+        if not isinstance(changed, Const):
+            open_parts = True
+        elif changed.value is settles:
+            return changed
+        elif changed.value is not None:
+            continue
+        kept.append(changed)
+    if not open_parts:
         return Const(None if kept else not settles)
-    return type(group)(kept)
+    return type(group)(tuple(kept))
+
+
+def flat(condition: Condition) -> Condition:
+    """Join nested groups of one kind, and put first what costs least to answer; the meaning stays."""
+    if isinstance(condition, Not):
+        return Not(flat(condition.part))
+    if not isinstance(condition, All | AnyOf):
+        return condition
+    kind = type(condition)
+    parts: list[Condition] = []
+    for part in map(flat, condition.parts):
+        parts += part.parts if isinstance(part, kind) else (part,)
+    return kind(tuple(sorted(parts, key=_cost)))
+
+
+def _cost(condition: Condition) -> int:
+    if isinstance(condition, Leaf):
+        return 0 if condition.fact.column else 1 if condition.operator.inline else 2
+    return 3

@@ -5,13 +5,14 @@ An operator sees known values only. What an absent or unknown fact means is sett
 
 from collections.abc import Callable
 from fnmatch import translate
+from functools import lru_cache
 from re import compile as compile_pattern
 from typing import Any
 
 import msgspec
 
 from exposure_audit.judge.facts import Fact, Kind
-from exposure_audit.judge.versions import Range, parse
+from exposure_audit.judge.versions import Range, VersionKey, parse
 from exposure_audit.judge.yamlfile import Node
 from exposure_audit.model.addresses import AddressSet
 
@@ -91,7 +92,12 @@ def _contains(node: Node, fact: Fact) -> tuple[int, ...]:
 
 
 def _has_port(operand: tuple[int, ...]) -> Test:
-    return lambda span: any(span[0] <= one <= span[1] for one in operand)
+    # Estates repeat themselves: few ranges, few versions. The caches are bounded, since servers choose versions.
+    @lru_cache(maxsize=4096)
+    def test(span: tuple[int, int]) -> bool:
+        return any(span[0] <= one <= span[1] for one in operand)
+
+    return test
 
 
 def _ranges(node: Node, _fact: Fact) -> tuple[Range, ...]:
@@ -105,7 +111,11 @@ def _ranges(node: Node, _fact: Fact) -> tuple[Range, ...]:
 
 
 def _in_range(operand: tuple[Range, ...]) -> Test:
-    return lambda version: any(one.holds(version) for one in operand)
+    @lru_cache(maxsize=4096)
+    def test(version: VersionKey) -> bool:
+        return any(one.holds(version) for one in operand)
+
+    return test
 
 
 def _globs(node: Node, _fact: Fact) -> tuple[str, ...]:

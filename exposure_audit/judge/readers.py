@@ -38,8 +38,10 @@ def ports(row: Row) -> object:
 
 def width(row: Row) -> object:
     """Count the ports of the range."""
-    span = ports(row)
-    return span[1] - span[0] + 1 if isinstance(span, tuple) else ABSENT
+    way = row.exposure
+    if way is None or way.port_from is None:
+        return ABSENT
+    return 1 if way.port_to is None else way.port_to - way.port_from + 1
 
 
 def ipv6_only(row: Row) -> object:

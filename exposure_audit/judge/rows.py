@@ -7,7 +7,7 @@ attributes: the compiled program reads a tuple of them in one call.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -17,7 +17,7 @@ from exposure_audit.judge.values import ABSENT, UNKNOWN, Among, Missing
 from exposure_audit.model.exposure import Exposure
 from exposure_audit.model.inventory import Asset, Inventory
 from exposure_audit.model.observation import Observation
-from exposure_audit.model.plan import Exclusion, ProbeCard
+from exposure_audit.model.plan import Exclusion
 from exposure_audit.model.traffic import PortSet
 
 Subject = Literal["exposure", "target", "dormant", "asset"]
@@ -33,6 +33,12 @@ LOST: frozenset[Answer] = frozenset({"filtered", "error", "not-asked"})
 HEARD: frozenset[Answer] = frozenset({"answered", "undetermined"})
 """Endings that prove that something answers there."""
 
+ASKABLE = frozenset({"tcp", "udp"})
+
+Heard = tuple[object, object, object, object]
+"""Service, verdict, access, TLS: values, or ABSENT, or UNKNOWN."""
+_NOTHING: Heard = (ABSENT, ABSENT, ABSENT, ABSENT)
+
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is judged."""
@@ -45,9 +51,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Something was asked; False for `--no-probe`."""
     now: str = ""
     """UTC, RFC 3339: when this is judged; findings take it as `first_seen`."""
-    probes: tuple[ProbeCard, ...] = ()
-    """What could have been asked. On a port that was not asked, a service is possible when the exposure includes
-    one of its usual ports. Empty: every service is possible everywhere."""
+    usual_ports: Mapping[str, tuple[int, ...]] = {}
+    """Service -> where it usually speaks. On a port that was not asked, a service is possible when the exposure
+    includes one of its usual ports. Empty: every service is possible everywhere."""
 
 
 class Row(msgspec.Struct, gc=False):
@@ -84,20 +90,19 @@ def _ending(observation: Observation) -> Answer:
 
 
 class World:
-    """The case, indexed for joining."""
+    """The case, indexed for joining. A million exposures pass through here: what looks long-winded is fast."""
 
     def __init__(self, case: Case) -> None:
         self.case = case
         self.assets = {asset.id: asset for asset in (*case.inventory.assets, *case.inventory.idle_addresses)}
         self._seen = bytearray(len(case.observations))
         self._by_exposure: dict[str, list[int]] = defaultdict(list)
-        self._by_address: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+        self._by_address: dict[str, list[int]] = defaultdict(list)
+        by_exposure, by_address = self._by_exposure, self._by_address
         for index, observation in enumerate(case.observations):
+            by_address[observation.address].append(index)
             if observation.exposure:
-                self._by_exposure[observation.exposure].append(index)
-            self._by_address[observation.address, observation.transport].append((observation.port, index))
-        for ports in self._by_address.values():
-            ports.sort()
+                by_exposure[observation.exposure].append(index)
         self._excluded: dict[str, list[Exclusion]] = defaultdict(list)
         for exclusion in case.exclusions:
             self._excluded[exclusion.exposure].append(exclusion)
@@ -106,11 +111,8 @@ class World:
             if exposure.via == "front" and not exposure.dormant and exposure.port_from is not None:
                 span = (exposure.port_from, exposure.port_to or exposure.port_from)
                 self._fronts[exposure.address, exposure.transport].append(span)
-        self._usual: dict[str, list[tuple[int, str]]] = {}
-        for transport in ("tcp", "udp"):
-            cards = [card for card in case.probes if card.transport == transport]
-            self._usual[transport] = sorted({(port, card.service) for card in cards for port in card.ports})
-        self._possible: dict[tuple[str, tuple[int, int]], Missing] = {}
+        self._usual = sorted((port, name) for name, ports in case.usual_ports.items() for port in ports)
+        self._possible: dict[tuple[int, int], Missing] = {}
         self._among: dict[frozenset[str], Among] = {}
 
     def rows(self, subjects: frozenset[Subject]) -> Iterator[Row]:
@@ -120,7 +122,7 @@ class World:
                 if not exposure.dormant:
                     yield from self._exposed(exposure)
                 elif "dormant" in subjects:
-                    yield self._row(exposure, self.assets.get(exposure.asset), None, answer="not-askable")
+                    yield self._row(exposure, None, "not-askable", _NOTHING)
         if "target" in subjects:
             for index, observation in enumerate(self.case.observations):
                 if not self._seen[index]:
@@ -129,63 +131,67 @@ class World:
             for asset in self.assets.values():
                 yield self._asset(asset)
 
-    def _observations(self, exposure: Exposure) -> list[Observation]:
-        """What was seen at an exposure: by its id, and by address and port when another exposure led there."""
-        found = self._by_exposure.get(exposure.id, ())
-        ports = self._by_address.get((exposure.address, exposure.transport))
-        if ports and exposure.port_from is not None:
-            low = bisect_left(ports, (exposure.port_from, -1))
-            high = bisect_left(ports, ((exposure.port_to or exposure.port_from) + 1, -1))
-            if high - low > (1 if found else 0) or not found:
-                found = sorted({*found, *(index for _, index in ports[low:high])})
-        for index in found:
-            self._seen[index] = 1
-        observations = self.case.observations
-        return [observations[index] for index in found]
+    def _observations(self, exposure: Exposure, low: int, high: int) -> list[Observation]:
+        """What was seen at an address and port, whichever exposure led there; by its id when a name was asked."""
+        near = self._by_address.get(exposure.address)
+        if near is None:
+            near = self._by_exposure.get(exposure.id)
+            if near is None:
+                return []
+        observations, transport = self.case.observations, exposure.transport
+        found = []
+        for index in near:
+            one = observations[index]
+            if low <= one.port <= high and one.transport == transport:
+                self._seen[index] = 1
+                found.append(one)
+        return found
 
-    def _exposed(self, exposure: Exposure) -> Iterator[Row]:
-        asset = self.assets.get(exposure.asset)
-        if exposure.port_from is None or exposure.transport not in {"tcp", "udp"}:
-            yield self._row(exposure, asset, None, answer="not-askable")
-            return
-        span = (exposure.port_from, exposure.port_to or exposure.port_from)
+    def _exposed(self, exposure: Exposure) -> list[Row]:
+        low, high = exposure.port_from, exposure.port_to
+        if low is None or exposure.transport not in ASKABLE:
+            return [self._row(exposure, None, "not-askable", _NOTHING)]
+        span = (low, high or low)
         if exposure.via == "behind-front" and self._asked_at_front(exposure, span):
-            yield self._row(exposure, asset, None, answer="at-front", span=span)
-            return
-        observations = self._observations(exposure)
+            return [self._row(exposure, None, "at-front", _NOTHING, span)]
+        observations = self._observations(exposure, *span)
+        rows = []
         for observation in observations:
+            answer = _ending(observation)
             port = (observation.port, observation.port)
-            yield self._row(
-                exposure, asset, observation, answer=_ending(observation), reason=observation.reason, span=port
-            )
-        excluded = self._excluded.get(exposure.id, ())
+            heard = self._heard(observation, answer, port)
+            rows.append(self._row(exposure, observation, answer, heard, port, reason=observation.reason))
+        excluded = self._excluded.get(exposure.id)
         if excluded:
             asked = frozenset(observation.port for observation in observations)
-            for one in excluded:
-                low = span[0] if one.port_from is None else one.port_from
-                high = max(low, span[1]) if one.port_to is None else one.port_to
-                yield self._row(
-                    exposure, asset, None, answer="not-asked", reason=one.reason, span=(low, high), asked=asked
-                )
-        elif not observations:
+            rows += [self._left_out(exposure, one, span, asked) for one in excluded]
+        elif not rows:
             reason = "no probe was sent there" if self.case.probed else "nothing was probed in this run"
-            yield self._row(exposure, asset, None, answer="not-asked", reason=reason, span=span)
+            heard = (self._services(span), UNKNOWN, UNKNOWN, UNKNOWN)
+            rows.append(self._row(exposure, None, "not-asked", heard, span, reason=reason))
+        return rows
+
+    def _left_out(self, exposure: Exposure, one: Exclusion, span: tuple[int, int], asked: frozenset[int]) -> Row:
+        low = span[0] if one.port_from is None else one.port_from
+        high = max(low, span[1]) if one.port_to is None else one.port_to
+        heard = (self._services((low, high), asked), UNKNOWN, UNKNOWN, UNKNOWN)
+        return self._row(exposure, None, "not-asked", heard, (low, high), reason=one.reason)
 
     def _asked_at_front(self, exposure: Exposure, span: tuple[int, int]) -> bool:
         fronts = self._fronts.get((exposure.address, exposure.transport), ())
         return any(low <= span[0] and span[1] <= high for low, high in fronts)
 
-    def _row(
+    def _row(  # noqa: PLR0917 - by position, for speed
         self,
         exposure: Exposure,
-        asset: Asset | None,
         observation: Observation | None,
-        *,
         answer: Answer,
-        reason: str = "",
+        heard: Heard,
         span: tuple[int, int] | None = None,
-        asked: frozenset[int] = frozenset(),
+        reason: str = "",
     ) -> Row:
+        asset = self.assets.get(exposure.asset)
+        service, verdict, access, tls = heard
         return Row(
             "dormant" if exposure.dormant else "exposure",
             exposure,
@@ -196,7 +202,10 @@ class World:
             span,
             True if exposure.truth == "true" or answer in HEARD else UNKNOWN,
             answer,
-            *self._heard(observation, answer, exposure.transport, span, asked),
+            service,
+            verdict,
+            access,
+            tls,
             exposure.breadth,
             exposure.via,
             exposure.transport,
@@ -204,37 +213,29 @@ class World:
             UNKNOWN if asset is None else asset.kind,
         )
 
-    def _heard(
-        self,
-        observation: Observation | None,
-        answer: Answer,
-        transport: str,
-        span: tuple[int, int] | None = None,
-        asked: frozenset[int] = frozenset(),
-    ) -> tuple[object, object, object, object]:
+    def _heard(self, observation: Observation, answer: Answer, port: tuple[int, int]) -> Heard:
         """Service, verdict, access and TLS, as far as the ending lets them be known."""
-        if answer == "answered" and observation is not None:
+        if answer == "answered":
             return observation.service or ABSENT, observation.verdict, observation.access, observation.tls
-        if answer == "undetermined" and observation is not None:
+        if answer == "undetermined":
             return observation.service, UNKNOWN, UNKNOWN, observation.tls
-        if answer in LOST and span is not None:
-            return self._services(transport, span, asked), UNKNOWN, UNKNOWN, UNKNOWN
-        return ABSENT, "closed" if answer == "closed" else ABSENT, ABSENT, ABSENT
+        if answer == "closed":
+            return ABSENT, "closed", ABSENT, ABSENT
+        return self._services(port), UNKNOWN, UNKNOWN, UNKNOWN
 
-    def _services(self, transport: str, span: tuple[int, int], asked: frozenset[int]) -> Missing:
+    def _services(self, span: tuple[int, int], asked: frozenset[int] = frozenset()) -> Missing:
         """Which services may speak on the ports of a span that were not asked."""
-        if not self.case.probes:
+        if not self._usual:
             return UNKNOWN
-        known = None if asked else self._possible.get((transport, span))
+        known = None if asked else self._possible.get(span)
         if known is None:
-            usual = self._usual[transport]
-            low = bisect_left(usual, (span[0], ""))
-            high = bisect_left(usual, (span[1] + 1, ""))
-            names = frozenset(name for port, name in usual[low:high] if port not in asked)
+            low = bisect_left(self._usual, (span[0], ""))
+            high = bisect_left(self._usual, (span[1] + 1, ""))
+            names = frozenset(name for port, name in self._usual[low:high] if port not in asked)
             # One object for equal sets: the compiled program tells rows apart by identity.
             known = self._among.setdefault(names, Among(names)) if names else ABSENT
             if not asked:
-                self._possible[transport, span] = known
+                self._possible[span] = known
         return known
 
     def _target(self, observation: Observation) -> Row:
@@ -250,7 +251,7 @@ class World:
             span,
             True,
             answer,
-            *self._heard(observation, answer, observation.transport, span),
+            *self._heard(observation, answer, span),
             ABSENT,
             ABSENT,
             observation.transport,

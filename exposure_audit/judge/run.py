@@ -37,6 +37,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Candidate(msgspec.Struct):
     rule: Rule
+    about_service: bool
     row: Row
     certain: bool
     rank: tuple[int, ...]
@@ -87,9 +88,8 @@ class _Bench:
             self._tally(number - len(self._rules), row, certain)
             return
         rule = self._rules[number]
-        verified = certain and self._about_service[number] and row.answer == "answered"
         meaning = self._meaning(number, row)
-        candidate = _candidate(rule, row, certain=certain, verified=verified)
+        candidate = _candidate(rule, row, certain=certain, about_service=self._about_service[number])
         if certain and "cve" in rule.tags and row.observation is not None:
             self._flawed.add(_spot(row))
         best = self._best.get(meaning)
@@ -165,24 +165,25 @@ def _spot(row: Row) -> tuple[str, str, int]:
     return (seen.address, seen.transport, seen.port) if seen else ("", "", 0)
 
 
-def _candidate(rule: Rule, row: Row, *, certain: bool, verified: bool) -> _Candidate:
+def _candidate(rule: Rule, row: Row, *, certain: bool, about_service: bool) -> _Candidate:
     exposure, observation = row.exposure, row.observation
     address = observation.address if observation else exposure.address if exposure else ""
     rank = (
         int(certain),
-        int(verified),
+        int(certain and about_service and row.answer == "answered"),
         _BREADTH.get(str(row.breadth), 0),
         _ACCESS.get(str(row.access), 0),
     )
     tie = (address, row.span[0] if row.span else 0)
-    return _Candidate(rule, row, certain, rank, tie, {address})
+    return _Candidate(rule, about_service, row, certain, rank, tie, {address})
 
 
 def _finding(meaning: Meaning, candidate: _Candidate, now: str, *, famous_flaw: bool) -> Finding:
     rule, row, certain = candidate.rule, candidate.row, candidate.certain
     verified = bool(candidate.rank[1])
     known = words.values(row)
-    known.setdefault("product", _product(rule))
+    if "product" not in known:
+        known["product"] = _product(rule)
     if meaning.port.isdecimal():
         known["port"] = meaning.port
     ranked = score(rule, row, certain=certain, verified=verified, famous_flaw=famous_flaw)
@@ -201,7 +202,7 @@ def _finding(meaning: Meaning, candidate: _Candidate, now: str, *, famous_flaw: 
         address=candidate.tie[0],
         port=int(meaning.port) if meaning.port.isdecimal() else None,
         transport=meaning.transport,
-        evidence=words.evidence(row, about_service=rule.about_service),
+        evidence=words.evidence(row, about_service=candidate.about_service),
         path=exposure.path if exposure else (),
         why=_why(candidate, known),
         fix=_fix(rule, known),

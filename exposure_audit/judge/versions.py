@@ -8,6 +8,7 @@ several branches, so a range is a list: `[">=6.0,<6.2.20", ">=7.0,<7.2.11"]`.
 import operator
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 
@@ -28,6 +29,7 @@ _COMPARE: dict[str, Callable[[VersionKey, VersionKey], bool]] = {
 }
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> VersionKey | None:
     """Return something that compares like the version, or None when the text is no version."""
     found = _FORM.match(text.strip())
