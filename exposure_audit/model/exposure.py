@@ -1,4 +1,7 @@
-"""What can reach what, and by which path."""
+"""What can reach what, and by which path.
+
+Neither noun can be part of a circle, so the garbage collector is spared looking at millions of them.
+"""
 
 from typing import Literal
 
@@ -11,7 +14,7 @@ Truth = Literal["true", "conditional", "unknown"]
 Via = Literal["direct", "front", "behind-front", "service"]
 
 
-class Hop(msgspec.Struct, frozen=True, kw_only=True):
+class Hop(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One gate on the way in, and what let the traffic through."""
 
     gate: str
@@ -26,7 +29,7 @@ class Hop(msgspec.Struct, frozen=True, kw_only=True):
     """`conditional`: a named middlebox decides. `unknown`: this fact could not be read."""
 
 
-class Exposure(msgspec.Struct, frozen=True, kw_only=True):
+class Exposure(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """These sources can reach this asset at this address, on these ports."""
 
     id: str

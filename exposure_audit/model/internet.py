@@ -3,7 +3,7 @@
 from fractions import Fraction
 from typing import Literal
 
-from exposure_audit.model.addresses import AddressSet, Family
+from exposure_audit.model.addresses import AddressSet, Family, count, intersect
 
 Breadth = Literal["internet", "wide", "narrow"]
 
@@ -26,17 +26,25 @@ _SPECIAL = AddressSet.of(
 PUBLIC = (AddressSet.everything("ipv4") - _SPECIAL) | AddressSet.of("2000::/3")
 """All addresses from which, and at which, the internet speaks."""
 
-_INTERNET_SHARE = Fraction(99, 100)
+_SIZES: dict[Family, int] = {"ipv4": PUBLIC.size("ipv4"), "ipv6": PUBLIC.size("ipv6")}
+_INTERNET_PERCENT = 99
 _WIDE: dict[Family, int] = {"ipv4": 1 << 24, "ipv6": 1 << 96}
 
 
 def share(sources: AddressSet, family: Family) -> Fraction:
     """Return which part of the public space of a family the sources cover, from 0 to 1."""
-    return Fraction((sources & PUBLIC).size(family), PUBLIC.size(family))
+    return Fraction(_covered(sources, family), _SIZES[family])
+
+
+def _covered(sources: AddressSet, family: Family) -> int:
+    if family == "ipv4":
+        return count(intersect(sources.ipv4, PUBLIC.ipv4))
+    return count(intersect(sources.ipv6, PUBLIC.ipv6))
 
 
 def breadth(sources: AddressSet, family: Family) -> Breadth:
     """Classify sources: `internet` from 99 %, `wide` above 2^24 IPv4 addresses or one IPv6 /32."""
-    if share(sources, family) >= _INTERNET_SHARE:
+    covered = _covered(sources, family)
+    if covered * 100 >= _SIZES[family] * _INTERNET_PERCENT:
         return "internet"
-    return "wide" if (sources & PUBLIC).size(family) > _WIDE[family] else "narrow"
+    return "wide" if covered > _WIDE[family] else "narrow"

@@ -65,7 +65,7 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
     """Facts worth showing and matching: engine, instance type, image…"""
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
+class Rule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One entry of a filter. Sources are the union of cidrs, address lists and groups."""
 
     native_id: str
@@ -90,7 +90,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 FilterSemantics = Literal["union-of-allows", "first-match", "priority-drop-first"]
 
 
-class Filter(msgspec.Struct, frozen=True, kw_only=True):
+class Filter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something that decides which traffic passes: security group, network ACL, whitelist.
 
     `union-of-allows`: every filter of an interface counts, one allow is enough (AWS security groups).
@@ -187,7 +187,7 @@ class Subnet(msgspec.Struct, frozen=True, kw_only=True):
     ingress_block: bool | None = False
 
 
-class PublicAddress(msgspec.Struct, frozen=True, kw_only=True):
+class PublicAddress(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An address of the public space, and the private one behind it (the same for IPv6)."""
 
     address: str
@@ -198,7 +198,7 @@ class PublicAddress(msgspec.Struct, frozen=True, kw_only=True):
     """Allocation id of an elastic address."""
 
 
-class Interface(msgspec.Struct, frozen=True, kw_only=True):
+class Interface(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A network interface with what decides about it."""
 
     id: str

@@ -25,7 +25,7 @@ NAMES = {ICMP: "icmp", TCP: "tcp", UDP: "udp", ICMPV6: "icmpv6"}
 NUMBERS = {name: number for number, name in NAMES.items()}
 
 
-class PortSet(msgspec.Struct, frozen=True):
+class PortSet(msgspec.Struct, frozen=True, gc=False):
     """A set of port numbers, as normalised intervals."""
 
     intervals: Intervals = ()
@@ -69,7 +69,7 @@ class PortSet(msgspec.Struct, frozen=True):
         return not self - other
 
 
-class Band(msgspec.Struct, frozen=True):
+class Band(msgspec.Struct, frozen=True, gc=False):
     """These sources may use every port from low to high."""
 
     low: int
@@ -131,7 +131,7 @@ def _union(many: list[Bands]) -> Bands:
     return tuple(pieces)
 
 
-class TrafficSet(msgspec.Struct, frozen=True):
+class TrafficSet(msgspec.Struct, frozen=True, gc=False):
     """Which sources may use which ports of which protocols.
 
     `rest` speaks for every protocol number that `named` does not list, so "all protocols" is one band

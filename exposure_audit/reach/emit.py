@@ -54,10 +54,14 @@ class Writer:
         """Say sources as CIDRs, or as the public space except some when that list is shorter."""
         key = (family, sources)
         if key not in self._written:
-            named = _set(family, sources).cidrs()
-            others = _set(family, subtract(SPACE[family], sources)).cidrs()
-            broad = breadth(_set(family, sources), family)
+            held = _set(family, sources)
+            named = others = held.cidrs()
+            # Each interval takes away at most one of the space's, and an interval left is at least one CIDR:
+            # mostly that alone says which list is shorter.
+            if len(SPACE[family]) - len(sources) < len(named):
+                others = _set(family, subtract(SPACE[family], sources)).cidrs()
             shorter = len(others) < len(named)
+            broad = breadth(held, family)
             self._written[key] = Written(() if shorter else named, others if shorter else None, broad)
         return self._written[key]
 

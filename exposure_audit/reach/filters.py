@@ -16,7 +16,10 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from exposure_audit.model.addresses import Family, Intervals, intersect, normalise, subtract
+from exposure_audit.model.exposure import Hop
 from exposure_audit.model.inventory import Filter, Rule
 from exposure_audit.model.traffic import ALL_PORTS
 from exposure_audit.reach.index import SPACE, Index, native_of
@@ -24,25 +27,45 @@ from exposure_audit.reach.index import SPACE, Index, native_of
 Direction = Literal["ingress", "egress"]
 
 
-class Clause:
+class Clause(msgspec.Struct, eq=False, gc=False):
     """One rule of one filter, its addresses resolved for one family. Compared by identity."""
 
-    __slots__ = ("allow", "filter", "high", "kind", "low", "order", "protocol", "rule", "sources", "text", "unread")
+    kind: str
+    filter: str
+    rule: str
+    text: str
+    allow: bool
+    order: int
+    protocol: int | None
+    low: int
+    high: int
+    sources: Intervals
+    unread: str = ""
+    hop: Hop | None = None
+    """The clause in words, once somebody asked."""
 
-    def __init__(
-        self, kind: str, native_id: str, rule: Rule, sources: Intervals, *, unread: str = "", text: str = ""
-    ) -> None:
-        self.kind = kind
-        self.filter = native_id
-        self.rule = rule.native_id
-        self.text = text or rule.text
-        self.allow = rule.allow
-        self.order = rule.order
-        self.protocol = rule.protocol
-        # The ports of a rule for every protocol mean nothing (EC2 API, IpPermission).
-        self.low, self.high = (rule.port_from, rule.port_to) if rule.protocol is not None else ALL_PORTS
-        self.sources = sources
-        self.unread = unread
+
+def clause_of(item: Filter, rule: Rule, sources: Intervals, unread: str) -> Clause:
+    """Read a rule. The ports of a rule for every protocol mean nothing (EC2 API, IpPermission)."""
+    low, high = (rule.port_from, rule.port_to) if rule.protocol is not None else ALL_PORTS
+    return Clause(
+        item.kind,
+        item.native_id,
+        rule.native_id,
+        rule.text,
+        rule.allow,
+        rule.order,
+        rule.protocol,
+        low,
+        high,
+        sources,
+        unread,
+    )
+
+
+def stand_in(kind: str, native_id: str, space: Intervals, why: str) -> Clause:
+    """What a filter that could not be read may be: a rule that allows everything."""
+    return Clause(kind, native_id, "", why, True, 0, None, *ALL_PORTS, space, why)
 
 
 class Piece(NamedTuple):
@@ -55,6 +78,7 @@ class Piece(NamedTuple):
 
 
 Pieces = tuple[Piece, ...]
+Book = dict[tuple[str, Family, Direction], tuple[Clause, ...]]
 _Decide = Callable[[Sequence[Clause]], tuple[Intervals, tuple[Clause, ...]]]
 
 
@@ -144,12 +168,15 @@ class FilterSet:
         kind: str = "security-group",
         space: Intervals | None = None,
         groups: Iterable[str] = (),
+        book: Book | None = None,
     ) -> None:
         """Read the filters with these asset ids; None means that there is no filter and everything passes.
 
         `space` is where the other side may be, the public space unless said; `groups` are the filters that the
-        addresses of `space` are members of, for rules that name a group instead of addresses.
+        addresses of `space` are members of, for rules that name a group instead of addresses. `book` remembers
+        the clauses of a filter for other sets of the same space.
         """
+        self._book: Book = {} if book is None else book
         self._index = index
         self._groups = frozenset(groups)
         self._family = family
@@ -174,7 +201,7 @@ class FilterSet:
         alone = [[item] for item in known if item.semantics == "first-match"]
         for group, ordered in ((heap, False), (queue, True), *((one, True) for one in alone)):
             if group:
-                clauses = tuple(clause for item in group for clause in self._clauses(item))
+                clauses = tuple(clause for item in group for clause in self._read(item))
                 default_allow = any(item.default_allow for item in group)
                 # An unread filter joins those it would be read with; one that would stand alone does so below.
                 unread = missing if group in (heap, queue) else ()
@@ -183,23 +210,43 @@ class FilterSet:
             stages.append(_Stage((), ordered=True, default_allow=False, unread=missing))
         return stages
 
+    def _read(self, item: Filter) -> tuple[Clause, ...]:
+        key = (item.id, self._family, self._direction)
+        if key not in self._book:
+            self._book[key] = tuple(self._clauses(item))
+        return self._book[key]
+
     def _clauses(self, item: Filter) -> Iterable[Clause]:
         for rule in item.ingress if self._direction == "ingress" else item.egress:
             if item.semantics == "union-of-allows" and not rule.allow:
                 continue
-            known, unread = self._index.sources(rule, self._family)
-            sources = self._space if self._groups.intersection(rule.groups) else intersect(known, self._space)
+            sources, unread = self._who(rule)
             if sources or unread:
-                yield Clause(item.kind, item.native_id, rule, sources, unread=unread)
+                yield clause_of(item, rule, sources, unread)
+
+    def _who(self, rule: Rule) -> tuple[Intervals, str]:
+        """The part of the space that a rule means, and why it may be more."""
+        if self._groups and self._groups.intersection(rule.groups):
+            return self._space, ""
+        if not rule.address_lists and len(rule.cidrs) <= 1:
+            if not rule.cidrs:
+                return (), ""
+            one = self._index.public_part(rule.cidrs[0])
+            if one and one[0] != self._family:
+                return (), ""
+            if one and self._space is SPACE[self._family]:
+                return one[1], ""
+        known, unread = self._index.sources(rule, self._family)
+        return intersect(known, self._space), unread
 
     def _missing(self, name: str, kind: str) -> Clause:
         native = native_of(name)
         why = f"{native} could not be read: {self._index.why_missing(name, 'filter')}"
-        return Clause(kind, native, Rule(native_id=""), self._space, unread=why, text=why)
+        return stand_in(kind, native, self._space, why)
 
     def _nothing_named(self, kind: str) -> Clause:
         why = f"no {kind.replace('-', ' ')} is named here, so what passes is not known"
-        return Clause(kind, "", Rule(native_id=""), self._space, unread=why, text=why)
+        return stand_in(kind, "", self._space, why)
 
     def numbers(self) -> set[int]:
         """The protocol numbers that some rule names."""
@@ -236,15 +283,7 @@ class FilterSet:
         """An unread clause means everybody or only whom we know, whichever the question needs."""
         if not clause.unread or not open_wide:
             return clause
-        rule = Rule(
-            native_id=clause.rule,
-            allow=clause.allow,
-            order=clause.order,
-            protocol=clause.protocol,
-            port_from=clause.low,
-            port_to=clause.high,
-        )
-        return Clause(clause.kind, clause.filter, rule, self._space, unread=clause.unread, text=clause.text)
+        return msgspec.structs.replace(clause, sources=self._space)
 
 
 def both(left: Pieces, right: Pieces, *, name_right: bool = True) -> Pieces:

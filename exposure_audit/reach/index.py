@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from exposure_audit.model.addresses import Family, Intervals, normalise, parse_cidr
+from exposure_audit.model.addresses import Family, Intervals, intersect, normalise, parse_cidr
 from exposure_audit.model.internet import PUBLIC
 from exposure_audit.model.inventory import Gateway, Interface, Inventory, Noun, RouteTable, Rule
 
@@ -66,6 +66,7 @@ class Index:
         self._index_tables(inventory.route_tables)
         self._index_coverage(inventory)
         self._cidrs: dict[str, tuple[Family, tuple[int, int]] | None] = {}
+        self._public: dict[str, tuple[Family, Intervals] | None] = {}
 
     def _index_tables(self, tables: Iterable[RouteTable]) -> None:
         self._table_of: dict[str, RouteTable] = {}
@@ -155,12 +156,15 @@ class Index:
         parsed = [self.cidr(text) for text in cidrs]
         return normalise(item[1] for item in parsed if item and item[0] == family)
 
+    def public_part(self, text: str) -> tuple[Family, Intervals] | None:
+        """Return the family of one CIDR and what it holds of the public space; None when it means nothing."""
+        if text not in self._public:
+            parsed = self.cidr(text)
+            self._public[text] = (parsed[0], intersect((parsed[1],), SPACE[parsed[0]])) if parsed else None
+        return self._public[text]
+
     def sources(self, rule: Rule, family: Family) -> Sources:
         """Resolve who a rule means: CIDRs and address lists. Groups are private addresses, never the internet."""
-        if not rule.address_lists and len(rule.cidrs) == 1:
-            one = self.cidr(rule.cidrs[0])
-            if one:
-                return Sources((one[1],) if one[0] == family else ())
         found: list[str] = list(rule.cidrs)
         unread = [f"{text!r} is no CIDR" for text in rule.cidrs if self.cidr(text) is None]
         for name in rule.address_lists:

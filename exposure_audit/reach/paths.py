@@ -43,8 +43,18 @@ def _hop(clauses: list[Clause]) -> Hop:
     return Hop(gate=first.kind, native_id=first.filter, rule=first.rule, text=text, truth=truth)
 
 
+def single_hop(clause: Clause) -> Hop:
+    """The hop of a clause that alone lets something through; put into words once."""
+    if clause.hop is None:
+        clause.hop = _hop([clause])
+    return clause.hop
+
+
 def filter_hops(who: Iterable[Clause], sources: Intervals) -> list[Hop]:
     """One hop a filter, the filter with the broadest rule first."""
+    who = tuple(who)
+    if len(who) == 1:
+        return [single_hop(who[0])]
     by_filter: dict[str, list[Clause]] = {}
     for clause in allowing(who, sources):
         by_filter.setdefault(clause.filter, []).append(clause)

@@ -8,7 +8,7 @@ import msgspec
 from exposure_audit.model.addresses import Intervals
 from exposure_audit.model.exposure import Hop, Truth
 from exposure_audit.model.traffic import ICMP, ICMPV6, TCP, UDP
-from exposure_audit.reach.filters import Clause, FilterSet, Piece, Pieces, both, clip, grown
+from exposure_audit.reach.filters import FilterSet, Piece, Pieces, both, clip, grown
 from exposure_audit.reach.paths import acl_hops, answer_hops, doubt_hops, filter_hops, route_hops
 from exposure_audit.reach.routes import CERTAIN, POSSIBLE
 from exposure_audit.reach.subnet import ECHO_REQUEST, Lane, SubnetGate
@@ -16,7 +16,7 @@ from exposure_audit.reach.subnet import ECHO_REQUEST, Lane, SubnetGate
 _TRUTHS: tuple[Truth, Truth, Truth] = ("true", "conditional", "unknown")
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A maximal port range with one set of sources, before it has an address."""
 
     protocol: int
@@ -46,7 +46,6 @@ class Posture:
     def __init__(self, filters: FilterSet, gate: SubnetGate) -> None:
         self._filters = filters
         self.gate = gate
-        self._single: dict[Clause, tuple[Hop, ...]] = {}
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -78,14 +77,13 @@ class Posture:
                     yield Row(protocol, low, high, sources, _TRUTHS[level], hops, lane.one_way, lane.crafted)
 
     def _hops(self, protocol: int, piece: Piece, level: int, lane: Lane) -> tuple[Hop, ...]:
-        own = self._own_hops(piece)
+        own = tuple(filter_hops(piece.who, piece.sources))
         if level == POSSIBLE:
             own = (*own, *doubt_hops(self._filters, list(own)))
         memo = self.gate.hop_memo
-        # Most ACLs treat all ports alike; then the ports need not be part of the key.
-        alike = len(self.gate.inward.pieces(protocol, possible=True)) == 1
-        span = (0, 0) if alike else (piece.low, piece.high)
-        key = (protocol, *span, piece.sources, level, lane.one_way, lane.crafted)
+        key: tuple[object, ...] = (protocol, level, lane.one_way, lane.crafted)
+        if not self.gate.plain(protocol):
+            key = (*key, piece.low, piece.high, piece.sources)
         if key not in memo:
             memo[key] = tuple(self._outer_hops(protocol, piece, level, lane))
         return (*memo[key], *own)
@@ -104,10 +102,3 @@ class Posture:
         yield from acl_hops(gate, protocol, piece.low, piece.high, piece.sources, level=level)
         if not lane.one_way:
             yield from answer_hops(gate, protocol, piece.sources, level=level, crafted=lane.crafted)
-
-    def _own_hops(self, piece: Piece) -> tuple[Hop, ...]:
-        if len(piece.who) != 1:
-            return tuple(filter_hops(piece.who, piece.sources))
-        if piece.who[0] not in self._single:
-            self._single[piece.who[0]] = tuple(filter_hops(piece.who, piece.sources))
-        return self._single[piece.who[0]]

@@ -57,6 +57,7 @@ class SubnetGate:
         self.routing = self._routing()
         self._acl()
         self._lanes: dict[int, tuple[Lane, ...]] = {}
+        self._plain: dict[int, bool] = {}
         self.hop_memo: dict[tuple[object, ...], tuple[Hop, ...]] = {}
 
     # --- the gates -------------------------------------------------------------------------------------------
@@ -194,6 +195,15 @@ class SubnetGate:
             parts = (cut(arrive[CERTAIN], mute), cut(arrive[CONDITIONAL], mute), cut(maybe, mute))
             lanes.append(Lane(*parts, one_way=True))
         return lanes
+
+    def plain(self, protocol: int) -> bool:
+        """Whether every port and source takes the same hops: one route, and one rule each way in the ACL."""
+        if protocol not in self._plain:
+            both = (self.inward.pieces(protocol, possible=True), self.outward.pieces(protocol, possible=True))
+            self._plain[protocol] = len(self.routing.legs) == 1 and all(
+                len(pieces) == 1 and len(pieces[0].who) <= 1 for pieces in both
+            )
+        return self._plain[protocol]
 
     def why_closed(self) -> str:
         """Say why nobody gets in and back; empty when somebody may."""

@@ -3,7 +3,7 @@
 from exposure_audit.model.addresses import Family, Intervals
 from exposure_audit.model.inventory import Inventory
 from exposure_audit.reach.emit import Writer
-from exposure_audit.reach.filters import Direction, FilterSet
+from exposure_audit.reach.filters import Book, Direction, FilterSet
 from exposure_audit.reach.index import Index
 from exposure_audit.reach.posture import Posture
 from exposure_audit.reach.subnet import SubnetGate
@@ -17,6 +17,7 @@ class World:
         self.writer = Writer()
         self._gates: dict[tuple[str, str, Family], SubnetGate] = {}
         self._filters: dict[tuple[tuple[str, ...] | None, Family], FilterSet] = {}
+        self._book: Book = {}
         self._inner: dict[tuple[object, ...], FilterSet] = {}
         self._postures: dict[tuple[tuple[str, ...] | None, str, str, Family], Posture] = {}
 
@@ -31,7 +32,7 @@ class World:
         """What filters let in from the internet."""
         key = (None if ids is None else tuple(sorted(set(ids))), family)
         if key not in self._filters:
-            self._filters[key] = FilterSet(self.index, key[0], family)
+            self._filters[key] = FilterSet(self.index, key[0], family, book=self._book)
         return self._filters[key]
 
     def inner_filters(
