@@ -49,9 +49,16 @@ class Account:
     """An account that we may ask, with a client per service and region. Thread-safe."""
 
     def __init__(
-        self, session: "boto3.Session", number: str, home_region: str, fast: FastAnswers, timeouts: Timeouts
+        self,
+        session: "boto3.Session",
+        identity: dict[str, Any],
+        home_region: str,
+        fast: FastAnswers,
+        timeouts: Timeouts,
     ) -> None:
-        self.number = number
+        self.identity = identity
+        """What sts.get_caller_identity said."""
+        self.number = str(identity.get("Account", ""))
         self.home_region = home_region
         """Where questions about the whole account are asked."""
         self._session = session
@@ -178,11 +185,11 @@ class Door:
     def _identify(self, session: "boto3.Session", expected: str) -> Account:
         sts: Any = make_client(session, "sts", self._region, self._fast, self._timeouts)
         answer = _asked(expected, "sts.get_caller_identity", sts.get_caller_identity)
-        number = str(answer.get("Account", ""))
-        if not _ACCOUNT.fullmatch(number):
-            outcome = Outcome("failed", f"not an account number: {number[:40]!r}")
+        account = Account(session, answer, self._region, self._fast, self._timeouts)
+        if not _ACCOUNT.fullmatch(account.number):
+            outcome = Outcome("failed", f"not an account number: {account.number[:40]!r}")
             raise Rejected(expected, "sts.get_caller_identity", outcome)
-        return Account(session, number, self._region, self._fast, self._timeouts)
+        return account
 
 
 def _asked(account: str, call: str, ask: Callable[[], Any]) -> dict[str, Any]:
