@@ -59,6 +59,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     tls: bool = False
     server_name: str = ""
     """The name sent in SNI and Host, when there was one."""
+    dialled: str = ""
+    """The address that the name resolved to and that was asked; empty when `address` is one already."""
     probe: str = ""
     """The probe that recognised it, or that was running when it ended."""
     service: str = ""

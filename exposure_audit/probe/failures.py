@@ -1,0 +1,21 @@
+"""What the errno of a connect means in the closed vocabulary."""
+
+import errno
+import os
+
+from exposure_audit.probe.endings import Kind
+
+_KINDS: dict[int, tuple[Kind, str]] = {
+    errno.ECONNREFUSED: ("refused", "connection refused"),
+    errno.ECONNRESET: ("refused", "connection reset before it stood"),
+    errno.ETIMEDOUT: ("no-answer", "no answer"),
+    # Routers and firewalls on the way say this by ICMP: an answer about the address, not from it.
+    errno.EHOSTUNREACH: ("no-answer", "an ICMP message says that the host is unreachable"),
+    errno.EHOSTDOWN: ("no-answer", "the host is down"),
+    errno.ENETUNREACH: ("local", "no route to this network from here"),
+}
+
+
+def ending_of(code: int) -> tuple[Kind, str]:
+    """Return kind and words for an errno; what we do not know is our own failure, never a result."""
+    return _KINDS.get(code, ("local", f"our side failed: {os.strerror(code)}"))
