@@ -73,7 +73,7 @@ def _status(item: Item, findings: Sequence[Finding], tally: Tally, case: Case) -
 
 def _all_clear(item: Item, case: Case) -> str:
     if item.settled_by == "coverage":
-        return f"all of {_count(len(case.inventory.coverage), 'call')} were answered"
+        return f"{_count(len(case.inventory.coverage), 'call')} made, none failed"
     return "nothing is against it"
 
 

@@ -223,7 +223,7 @@ def _why(candidate: _Candidate, known: dict[str, str]) -> str:
     if more:
         sentences.append(f"The same holds at {more} more address{'es' if more > 1 else ''}.")
     if not candidate.certain:
-        sentences.append(words.undecided(candidate.row))
+        sentences.append(words.undecided(candidate.row, about_service=candidate.about_service))
     return " ".join(sentences)
 
 

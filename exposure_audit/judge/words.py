@@ -81,7 +81,7 @@ def _sources(exposure: Exposure) -> str:
     return ", ".join(inside) + (f" and {more} more" if more > 0 else "")
 
 
-def undecided(row: Row) -> str:
+def undecided(row: Row, *, about_service: bool) -> str:
     """Return one sentence that says what is missing for a decision."""
     if row.proven is UNKNOWN and row.exposure is not None:
         unread = [hop for hop in row.exposure.path if hop.truth != "true"]
@@ -89,7 +89,7 @@ def undecided(row: Row) -> str:
         said = f": {unread[0].text}" if unread and unread[0].text else ""
         deciding = row.exposure.truth == "conditional"
         return f"Undecided: {where} {'decides and is not ours to read' if deciding else 'could not be read'}{said}."
-    if row.answer in LOST or row.answer == "undetermined":
+    if about_service and (row.answer in LOST or row.answer == "undetermined"):
         endings = {
             "filtered": "no answer came within the budget",
             "error": "asking failed on our side",
@@ -100,4 +100,6 @@ def undecided(row: Row) -> str:
         return f"Undecided: {endings[str(row.answer)]}{reason}."
     if row.asset is None and row.exposure is not None:
         return "Undecided: the asset could not be read."
+    if not about_service:
+        return "Undecided: another way in could not be read."
     return "Undecided: the answer does not tell what the rule needs."
