@@ -17,7 +17,7 @@ def values(row: Row) -> dict[str, str]:
         "asset": (asset.name if asset else "") or native or address,
         "native_id": native,
         "port": shown_ports(row),
-        "region": asset.region if asset else "",
+        "region": asset.region if asset else _region(exposure),
         "transport": observation.transport if observation else exposure.transport if exposure else "",
     }
     if exposure:
@@ -33,6 +33,12 @@ def values(row: Row) -> dict[str, str]:
             "version": observation.version,
         }
     return {name: value for name, value in found.items() if value}
+
+
+def _region(exposure: Exposure | None) -> str:
+    """Asset ids carry it: `aws:<account>:<region>:<type>/<id>`; filters are no assets of the inventory."""
+    parts = exposure.asset.split(":") if exposure else []
+    return parts[2] if len(parts) > 3 else ""
 
 
 def _security_group(exposure: Exposure) -> Hop | None:

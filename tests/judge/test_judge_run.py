@@ -205,8 +205,12 @@ def test_udp_and_tcp_of_one_port_are_apart() -> None:
 
 
 def test_dormant_rules_are_low_and_never_an_exposure() -> None:
-    judgement = judged(an_exposure(22, dormant=True, asset="aws:1:r:security-group/sg-1"))
-    assert [(one.rule, one.severity) for one in judgement.findings] == [("dormant-world-open", "low")]
+    group = "aws:123456789012:eu-west-1:security-group/sg-1"
+    judgement = judged(an_exposure(22, dormant=True, asset=group, native_id="sg-1"))
+    (finding,) = judgement.findings
+    assert (finding.rule, finding.severity, finding.asset) == ("dormant-world-open", "low", group)
+    assert finding.title == "A rule of sg-1 is open to the world, and nothing is behind it yet"
+    assert "--region eu-west-1 --group-id sg-1" in finding.fix.commands[0]
 
 
 def test_icmp_is_not_asked_and_not_unknown() -> None:
