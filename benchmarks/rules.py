@@ -16,12 +16,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from exposure_audit.cards import details_by_service, probe_cards, usual_ports
+from exposure_audit.judge.case import Case
 from exposure_audit.judge.compile import Hit
 from exposure_audit.judge.conditions import evaluate
 from exposure_audit.judge.facts import Fact
 from exposure_audit.judge.load import default_folder, load_rules
 from exposure_audit.judge.read import read_rule
-from exposure_audit.judge.rows import Case, Row, World
+from exposure_audit.judge.rows import Row, World
 from exposure_audit.judge.rule import Rule
 from exposure_audit.judge.run import program_of
 from exposure_audit.judge.yamlfile import parse

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from exposure_audit.judge.rows import Case
+from exposure_audit.judge.case import Case
 from exposure_audit.judge.rule import Item
 from exposure_audit.model.finding import SEVERITIES, ChecklistItem, ChecklistStatus, Finding
 from exposure_audit.model.inventory import Coverage

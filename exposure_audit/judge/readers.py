@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from exposure_audit.judge.case import stated
 from exposure_audit.judge.rows import HEARD, LOST, Row
 from exposure_audit.judge.values import ABSENT, UNKNOWN, Among
 from exposure_audit.judge.versions import parse
@@ -56,6 +57,17 @@ def ipv6_only(row: Row) -> object:
         if found and any(first <= low and high <= last for first, last in found.intervals):
             return answer
     return True
+
+
+def place(name: str) -> Reader:
+    """Read provider, account or region: of the asset, else from the id that it goes by."""
+
+    def read(row: Row) -> object:
+        if row.asset is not None:
+            return getattr(row.asset, name) or ABSENT
+        return ABSENT if row.exposure is None else stated(row.exposure.asset, name)
+
+    return read
 
 
 def asset(name: str) -> Reader:

@@ -7,15 +7,16 @@ attributes: the compiled program reads a tuple of them in one call.
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Literal
 
 import msgspec
 
+from exposure_audit.judge.case import Case, stated
 from exposure_audit.judge.values import ABSENT, UNKNOWN, Among, Missing
 from exposure_audit.model.exposure import Exposure
-from exposure_audit.model.inventory import Asset, Inventory
+from exposure_audit.model.inventory import Asset
 from exposure_audit.model.observation import Observation
 from exposure_audit.model.plan import Exclusion
 from exposure_audit.model.traffic import PortSet
@@ -38,22 +39,6 @@ ASKABLE = frozenset({"tcp", "udp"})
 Heard = tuple[object, object, object, object]
 """Service, verdict, access, TLS: values, or ABSENT, or UNKNOWN."""
 _NOTHING: Heard = (ABSENT, ABSENT, ABSENT, ABSENT)
-
-
-class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is judged."""
-
-    inventory: Inventory = Inventory()
-    exposures: tuple[Exposure, ...] = ()
-    observations: tuple[Observation, ...] = ()
-    exclusions: tuple[Exclusion, ...] = ()
-    probed: bool = False
-    """Something was asked; False for `--no-probe`."""
-    now: str = ""
-    """UTC, RFC 3339: when this is judged; findings take it as `first_seen`."""
-    usual_ports: Mapping[str, tuple[int, ...]] = {}
-    """Service -> where it usually speaks. On a port that was not asked, a service is possible when the exposure
-    includes one of its usual ports. Empty: every service is possible everywhere."""
 
 
 class Row(msgspec.Struct, gc=False):
@@ -210,7 +195,7 @@ class World:
             exposure.via,
             exposure.transport,
             exposure.family,
-            UNKNOWN if asset is None else asset.kind,
+            stated(exposure.asset, "kind") if asset is None else asset.kind,
         )
 
     def _heard(self, observation: Observation, answer: Answer, port: tuple[int, int]) -> Heard:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 import msgspec
 
 from exposure_audit.judge import checklist, text, words
+from exposure_audit.judge.case import Case
 from exposure_audit.judge.checklist import Tally
 from exposure_audit.judge.compile import Entry, Hit, Program
 from exposure_audit.judge.conditions import PROVEN, All, leaf
 from exposure_audit.judge.facts import FACTS
 from exposure_audit.judge.fingerprint import Meaning, fingerprint
-from exposure_audit.judge.rows import LOST, Case, Row, World
+from exposure_audit.judge.rows import LOST, Row, World
 from exposure_audit.judge.rule import Item, Rule, RuleSet
 from exposure_audit.judge.score import score
 from exposure_audit.model.finding import SEVERITIES, ChecklistItem, Finding, Fix

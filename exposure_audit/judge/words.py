@@ -1,5 +1,6 @@
 """The words of one finding: what fills the placeholders, what is shown as evidence, and why it is undecided."""
 
+from exposure_audit.judge.case import stated
 from exposure_audit.judge.rows import LOST, Row
 from exposure_audit.judge.values import UNKNOWN
 from exposure_audit.model.exposure import Exposure, Hop
@@ -36,9 +37,8 @@ def values(row: Row) -> dict[str, str]:
 
 
 def _region(exposure: Exposure | None) -> str:
-    """Asset ids carry it: `aws:<account>:<region>:<type>/<id>`; filters are no assets of the inventory."""
-    parts = exposure.asset.split(":") if exposure else []
-    return parts[2] if len(parts) > 3 else ""
+    region = UNKNOWN if exposure is None else stated(exposure.asset, "region")
+    return region if isinstance(region, str) else ""
 
 
 def _security_group(exposure: Exposure) -> Hop | None:

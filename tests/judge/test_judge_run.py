@@ -129,8 +129,16 @@ def test_a_middlebox_is_information_of_its_own() -> None:
     assert [(one.rule, one.truth) for one in judgement.findings] == [("middlebox-decides", "true")]
 
 
-def test_an_asset_that_was_not_read_leaves_its_facts_unknown() -> None:
-    judgement = judged(an_exposure(443), inventory=Inventory())
+def test_an_asset_that_was_not_read_is_what_its_id_says() -> None:
+    assert judged(an_exposure(443), inventory=Inventory()).findings == ()
+    database = "aws:123456789012:eu-west-1:db-instance/orders"
+    (finding,) = judged(an_exposure(443, asset=database, native_id="orders"), inventory=Inventory()).findings
+    assert (finding.rule, finding.truth, finding.asset) == ("database-public", "true", database)
+    assert "--region eu-west-1 --db-instance-identifier orders" in finding.fix.commands[0]
+
+
+def test_an_asset_without_any_identity_leaves_its_facts_unknown() -> None:
+    judgement = judged(an_exposure(443, asset=""), inventory=Inventory())
     (finding,) = of_rule(judgement, "database-public")
     assert finding.truth == "unknown"
     assert finding.why.endswith("Undecided: the asset could not be read.")
