@@ -184,9 +184,8 @@ class FilterSet:
         self._space = SPACE[family] if space is None else space
         self._memo: dict[tuple[int, bool], Pieces] = {}
         self._stages = self._build(tuple(sorted(set(ids))) if ids is not None else None, kind)
-        self.doubts = tuple(
-            clause for stage in self._stages for clause in (*stage.unread, *stage.clauses) if clause.unread
-        )
+        doubts = [clause for stage in self._stages for clause in (*stage.unread, *stage.clauses) if clause.unread]
+        self.doubts = tuple(sorted(doubts, key=lambda clause: (clause.filter, clause.rule, clause.unread)))
 
     def _build(self, ids: tuple[str, ...] | None, kind: str) -> list[_Stage]:
         if ids is None:

@@ -19,46 +19,54 @@ def ports_text(protocol: int, low: int, high: int) -> str:
     return f"{name} {low}" if low == high else f"{name} {low}-{high}"
 
 
-def allowing(who: Iterable[Clause], sources: Intervals) -> list[Clause]:
-    """The clauses that let some of these sources through, those of the unread first, then the broadest."""
+def allowing(who: Iterable[Clause], sources: Intervals, *, doubt: bool) -> list[Clause]:
+    """The clauses that let some of these sources through, the broadest first; in doubt the unread ones lead."""
     shares: list[tuple[int, Clause]] = []
     for clause in who:
         share = count(intersect(clause.sources, sources))
-        if share or clause.unread:
+        if share or (doubt and clause.unread):
             shares.append((share, clause))
-    shares.sort(key=lambda s: (not s[1].unread, -s[0], s[1].low - s[1].high, s[1].filter, s[1].rule))
+    shares.sort(
+        key=lambda item: (
+            not (doubt and item[1].unread),
+            -item[0],
+            item[1].low - item[1].high,
+            item[1].filter,
+            item[1].rule,
+            item[1].text,
+            item[1].unread,
+        )
+    )
     return [clause for _, clause in shares]
 
 
-def _hop(clauses: list[Clause]) -> Hop:
+def _hop(clauses: list[Clause], *, doubt: bool) -> Hop:
     """One filter's hop: its broadest rule, and how many more."""
     first = clauses[0]
     text = first.text or f"{first.filter} allows it"
-    if first.unread and first.unread not in text:
+    truth: Truth = "unknown" if doubt and first.unread else "true"
+    if truth == "unknown" and first.unread not in text:
         text = f"{text}: {first.unread}"
     if len(clauses) > 1:
         more = len(clauses) - 1
         text += f" (and {more} more rule{'s' if more > 1 else ''})"
-    truth: Truth = "unknown" if first.unread else "true"
     return Hop(gate=first.kind, native_id=first.filter, rule=first.rule, text=text, truth=truth)
 
 
-def single_hop(clause: Clause) -> Hop:
-    """The hop of a clause that alone lets something through; put into words once."""
-    if clause.hop is None:
-        clause.hop = _hop([clause])
-    return clause.hop
+def filter_hops(who: Iterable[Clause], sources: Intervals, *, doubt: bool = False) -> list[Hop]:
+    """One hop a filter, the filter with the broadest rule first.
 
-
-def filter_hops(who: Iterable[Clause], sources: Intervals) -> list[Hop]:
-    """One hop a filter, the filter with the broadest rule first."""
+    Without doubt the hops speak of what was read of a clause, with it of what was not.
+    """
     who = tuple(who)
-    if len(who) == 1:
-        return [single_hop(who[0])]
+    if len(who) == 1 and not doubt:
+        if who[0].hop is None:
+            who[0].hop = _hop([who[0]], doubt=False)
+        return [who[0].hop]
     by_filter: dict[str, list[Clause]] = {}
-    for clause in allowing(who, sources):
+    for clause in allowing(who, sources, doubt=doubt):
         by_filter.setdefault(clause.filter, []).append(clause)
-    return [_hop(clauses) for clauses in by_filter.values()]
+    return [_hop(clauses, doubt=doubt) for clauses in by_filter.values()]
 
 
 def _who(pieces: Pieces, low: int, high: int) -> tuple[Clause, ...]:
@@ -100,9 +108,9 @@ def _route_hop(name: str, leg: Leg, more: int) -> Hop:
 def acl_hops(gate: SubnetGate, protocol: int, low: int, high: int, sources: Intervals, *, level: int) -> list[Hop]:
     """The network ACL inwards, and outwards for the answer."""
     possible = level == POSSIBLE
-    hops = filter_hops(_who(gate.inward.pieces(protocol, possible=possible), low, high), sources)
+    hops = filter_hops(_who(gate.inward.pieces(protocol, possible=possible), low, high), sources, doubt=possible)
     if possible:
-        hops += doubt_hops(gate.inward, hops)
+        hops += doubt_hops(gate.inward, protocol, low, high)
     return hops
 
 
@@ -110,7 +118,7 @@ def answer_hops(gate: SubnetGate, protocol: int, sources: Intervals, *, level: i
     """The network ACL outwards: which rule lets the answer go."""
     possible = level == POSSIBLE
     ports = (0, CLIENT_PORTS[0] - 1) if crafted else CLIENT_PORTS
-    found = filter_hops(_who(gate.outward.pieces(protocol, possible=possible), *ports), sources)
+    found = filter_hops(_who(gate.outward.pieces(protocol, possible=possible), *ports), sources, doubt=possible)
     hops = [
         Hop(
             gate=hop.gate,
@@ -122,11 +130,14 @@ def answer_hops(gate: SubnetGate, protocol: int, sources: Intervals, *, level: i
         for hop in found
     ]
     if possible:
-        hops += doubt_hops(gate.outward, hops)
+        hops += doubt_hops(gate.outward, protocol, *ports)
     return hops
 
 
-def doubt_hops(filters: FilterSet, said: list[Hop]) -> list[Hop]:
-    """Name every unread thing of a filter that no hop has named yet: a deny that may or may not hold."""
-    known = {(hop.native_id, hop.rule) for hop in said if hop.truth == "unknown"}
-    return [_hop([clause]) for clause in filters.doubts if (clause.filter, clause.rule) not in known]
+def doubt_hops(filters: FilterSet, protocol: int, low: int, high: int) -> list[Hop]:
+    """Name the denies of which something was not read: taken at their narrowest, they may yet hold."""
+    return [
+        _hop([clause], doubt=True)
+        for clause in filters.doubts
+        if not clause.allow and clause.protocol in {None, protocol} and clause.low <= high and clause.high >= low
+    ]

@@ -77,9 +77,9 @@ class Posture:
                     yield Row(protocol, low, high, sources, _TRUTHS[level], hops, lane.one_way, lane.crafted)
 
     def _hops(self, protocol: int, piece: Piece, level: int, lane: Lane) -> tuple[Hop, ...]:
-        own = tuple(filter_hops(piece.who, piece.sources))
+        own = tuple(filter_hops(piece.who, piece.sources, doubt=level == POSSIBLE))
         if level == POSSIBLE:
-            own = (*own, *doubt_hops(self._filters, list(own)))
+            own = (*own, *doubt_hops(self._filters, protocol, piece.low, piece.high))
         memo = self.gate.hop_memo
         key: tuple[object, ...] = (protocol, level, lane.one_way, lane.crafted)
         if not self.gate.plain(protocol):

@@ -85,8 +85,8 @@ def as_client(world: World, leg: Leg, clients: Intervals) -> list[Step]:
     for possible in (False, True):
         pieces = own.pieces(leg.protocol, possible=possible)
         sources = intersect(anyone(pieces, leg.port, leg.port), clients)
-        hops = filter_hops(who_at(pieces, leg.port, leg.port), sources)
-        hops += doubt_hops(own, hops) if possible else []
+        hops = filter_hops(who_at(pieces, leg.port, leg.port), sources, doubt=possible)
+        hops += doubt_hops(own, leg.protocol, leg.port, leg.port) if possible else []
         if not shared:
             passed = [
                 _client_acl(world, leg, subnet, sources, possible=possible) for subnet in leg.to.subnets or ("",)
@@ -109,7 +109,7 @@ def _client_acl(world: World, leg: Leg, subnet: str, clients: Intervals, *, poss
     sources = intersect(
         intersect(clients, anyone(inward, leg.port, leg.port)), anyone(outward, *_answer_ports(leg.protocol))
     )
-    hops = filter_hops(who_at(inward, leg.port, leg.port), sources)
+    hops = filter_hops(who_at(inward, leg.port, leg.port), sources, doubt=possible)
     return Step(sources, "true", (*hops, *([gate.acl_doubt] if gate.acl_doubt else [])))
 
 
@@ -168,9 +168,9 @@ def _from_node(world: World, leg: Leg, node: _Node, *, possible: bool) -> Iterat
     acls = [] if node.subnet in leg.to.subnets else list(_between(world, leg, node, there, possible=possible))
     if None in acls:
         return
-    hops = filter_hops(who_at(pieces, leg.port, leg.port), admitted)
+    hops = filter_hops(who_at(pieces, leg.port, leg.port), admitted, doubt=possible)
     if possible:
-        hops += doubt_hops(own, hops) + doubt_hops(out, hops)
+        hops += [hop for side in (own, out) for hop in doubt_hops(side, leg.protocol, leg.port, leg.port)]
         if not node.exact and admitted != node.space:
             name = native_of(node.subnet)
             text = f"the filters admit a part of {name}; which address of it {leg.front.native_id} has is unknown"
@@ -207,4 +207,4 @@ def _between(world: World, leg: Leg, node: _Node, there: Intervals, *, possible:
         if not passed:
             yield None
         elif ports == port:
-            yield from filter_hops(who_at(pieces, *ports), passed)
+            yield from filter_hops(who_at(pieces, *ports), passed, doubt=possible)
