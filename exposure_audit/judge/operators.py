@@ -29,7 +29,7 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     """Reads and checks the operand; raises InputFileError at its place."""
     test: Callable[[Any], Test]
     inline: str = ""
-    """The same as an expression over {v} and {c}, for kinds whose values compare safely with anything."""
+    """The same as an expression over {v} and {c}; a missing value must make it false, not an error."""
 
 
 def scalar(node: Node, fact: Fact) -> object:
@@ -165,6 +165,7 @@ OPERATORS: dict[str, Operator] = {
             about="The number is this or more.",
             operand=_number,
             test=lambda operand: lambda value: value >= operand,
+            inline="({v}.__class__ is not Missing and {v} >= {c})",
         ),
         Operator(
             name="at_most",
@@ -172,6 +173,7 @@ OPERATORS: dict[str, Operator] = {
             about="The number is this or less.",
             operand=_number,
             test=lambda operand: lambda value: value <= operand,
+            inline="({v}.__class__ is not Missing and {v} <= {c})",
         ),
         Operator(
             name="contains",

@@ -28,7 +28,8 @@ _MAY: dict[Access, str] = {
 _BREADTH = {"internet": (5, "the whole internet gets in"), "wide": (3, "more than 16 million addresses get in")}
 _PRODUCTION_TAGS = ("env", "environment", "stage", "tier")
 _PRODUCTION = {"live", "prd", "prod", "production"}
-_COUNTS = ("documents", "docs", "indices", "items", "keys", "tables", "total_keys", "curr_items")
+# Details that count contents, as the probes name them.
+_COUNTS = ("curr_items", "documents", "keys", "tables")
 
 
 class Score(msgspec.Struct, frozen=True):

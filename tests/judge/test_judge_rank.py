@@ -133,7 +133,6 @@ def test_every_shipped_rule_tells_why_and_how_to_mend_it() -> None:
     for rule in shipped().rules:
         assert len(rule.why) > 60, rule.id
         assert rule.fix.summary.endswith("."), rule.id
-        assert rule.checklist, rule.id
         if "cve" in rule.tags:
             assert "affected range" in rule.why, rule.id
 
