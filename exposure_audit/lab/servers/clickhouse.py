@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from exposure_audit.errors import RunError
+from exposure_audit.lab.servers import _certificates
 from exposure_audit.lab.servers._process import accepts, ask, launch, program, wait
 from exposure_audit.lab.servers.contract import Order, Running, Server
 
@@ -21,6 +22,7 @@ _CONFIG = """<yandex>
   <mysql_port>{mysql}</mysql_port>
   <postgresql_port>{postgresql}</postgresql_port>
   {interserver_credentials}
+  {tls}
   <max_connections>256</max_connections>
   <max_concurrent_queries>32</max_concurrent_queries>
   <mark_cache_size>8388608</mark_cache_size>
@@ -49,6 +51,20 @@ _CREDENTIALS = f"""<interserver_http_credentials>
   </interserver_http_credentials>"""
 
 
+_TLS = """<https_port>{https}</https_port>
+  <tcp_port_secure>{native_tls}</tcp_port_secure>
+  <openSSL><server>
+    <certificateFile>{cert}</certificateFile>
+    <privateKeyFile>{key}</privateKeyFile>
+    <verificationMode>none</verificationMode>
+  </server></openSSL>"""
+
+
+def _tls(order: Order) -> str:
+    made = _certificates.make(order.run_dir / "tls", order.address)
+    return _TLS.format(cert=made.server_cert, key=made.server_key, **order.ports)
+
+
 def _command() -> list[str] | None:
     server = program("clickhouse-server")
     if server:
@@ -71,6 +87,7 @@ def _write(order: Order) -> Path:
             dir=order.run_dir,
             address=order.address,
             interserver_credentials=_CREDENTIALS if locked else "",
+            tls=_tls(order) if order.variant == "tls" else "",
             **order.ports,
         )
     )
@@ -92,7 +109,8 @@ def _launch(order: Order) -> Running:
     config = _write(order)
     log = order.run_dir / "output.log"
     process = launch([*command, f"--config-file={config}"], cwd=order.run_dir, log=log)
-    needed = [order.ports[name] for name in ("native", "interserver")]
+    names = ["native", "interserver", *(["https", "native_tls"] if order.variant == "tls" else [])]
+    needed = [order.ports[name] for name in names]
 
     def answers() -> bool:
         ping = ask(order.address, order.ports["http"], _READY)
@@ -118,12 +136,21 @@ SERVER = Server(
     name="clickhouse",
     service="clickhouse",
     title="ClickHouse",
-    ports={"http": 8123, "native": 9000, "interserver": 9009, "mysql": 9004, "postgresql": 9005},
+    ports={
+        "http": 8123,
+        "native": 9000,
+        "interserver": 9009,
+        "mysql": 9004,
+        "postgresql": 9005,
+        "https": 8443,
+        "native_tls": 9440,
+    },
     variants={
         "open": "answers anyone",
         "locked": "wants a password, between replicas too",
         "readonly": "answers anyone, who may only read",
         "blocked": "its user may come from another address only",
+        "tls": "answers anyone, over TLS too",
     },
     missing=_missing,
     launch=_launch,

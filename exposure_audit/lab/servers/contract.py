@@ -10,7 +10,8 @@ from typing import Self
 
 from exposure_audit.errors import RunError
 
-STOP_SECONDS = 10.0
+STOP_SECONDS = 3.0
+"""What holds nothing of value is killed when it does not go by itself."""
 CACHE = Path(".lab")
 """Where `lab.install` puts what it downloads and builds."""
 
@@ -26,7 +27,7 @@ class Running:
     variant: str
     address: str
     ports: dict[str, int]
-    """Port by the name of what speaks there: `http`, `native`, `tcp`, `udp`, `tls`."""
+    """Port by the name of what speaks there: `http`, `native`, `tcp`, `udp`, `tls`…"""
     process: "subprocess.Popen[bytes]" = field(repr=False)
     log: Path = field(repr=False)
     files: dict[str, Path] = field(default_factory=dict, repr=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from exposure_audit.errors import RunError
 from exposure_audit.lab.servers import _certificates
-from exposure_audit.lab.servers._process import ask, launch, output, program, wait
+from exposure_audit.lab.servers._process import ask, ask_tls, launch, output, program, wait
 from exposure_audit.lab.servers.contract import Order, Running, Server
 
 START_SECONDS = 120.0
@@ -108,11 +108,9 @@ def _launch(order: Order) -> Running:
     process = launch(words, cwd=order.run_dir, log=log)
 
     def answers() -> bool:
-        # The security plugin says 503 until its index is there; over TLS the plain question is an error.
-        said = log.read_text("utf-8", "replace")
-        if order.variant == "tls":
-            return "READY " in said and "initialized" in said
-        return bool(re.match(rb"HTTP/1\.[01] (?!503)", ask(order.address, order.ports["http"], _QUESTION)))
+        question = ask_tls if order.variant == "tls" else ask
+        # The security plugin says 503 until its index is there.
+        return bool(re.match(rb"HTTP/1\.[01] (?!503)", question(order.address, order.ports["http"], _QUESTION)))
 
     wait(process, answers, seconds=START_SECONDS, log=log)
     jar = next((built_in / "lib").glob("opensearch-[0-9]*.jar")).stem

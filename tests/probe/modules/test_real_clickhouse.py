@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from asking import observe
-from servers import server
+from servers import CACHE, loopback, need, server
 
+from exposure_audit.lab.servers.catalog import SERVERS
 from exposure_audit.lab.servers.contract import Running
 
 pytestmark = pytest.mark.xdist_group("clickhouse")
@@ -84,15 +85,17 @@ def test_a_user_from_elsewhere_blocks_us(tmp_path_factory: pytest.TempPathFactor
         assert running.version != "18.16.1" or verdicts == ["blocked", "blocked"]
 
 
+def test_over_tls(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with server("clickhouse", tmp_path_factory.mktemp("tls"), 6, "tls") as running:
+        for name, probe in (("https", "clickhouse-http"), ("native_tls", "clickhouse-native")):
+            seen = observe(running.address, running.ports[name])
+            assert (seen.probe, seen.verdict, seen.tls) == (probe, "unauthenticated", True)
+
+
 def test_on_a_foreign_port_it_is_found_all_the_same(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from servers import CACHE, loopback, need
-
-    from exposure_audit.lab.servers.catalog import SERVERS
-
     need("clickhouse")
     folder = tmp_path_factory.mktemp("moved")
     ports = {"http": 18001, "native": 18002, "interserver": 18003, "mysql": 18004, "postgresql": 18005}
     with SERVERS["clickhouse"].start(folder, loopback(5), ports=ports, cache=CACHE) as running:
         assert observe(running.address, 18001).probe == "clickhouse-http"
         assert observe(running.address, 18002).probe == "clickhouse-native"
-        assert observe(running.address, 18003).probe == "clickhouse-interserver"

@@ -44,3 +44,9 @@ def test_udp_without_measuring_sends_the_small_question_only(tmp_path: Path) -> 
     assert seen.amplification is not None
     assert seen.amplification.bytes_out == 8 + len("version\r\n")
     assert seen.amplification.bytes_in == 8 + len(f"VERSION {running.version}\r\n")
+
+
+def test_over_tls(tmp_path: Path) -> None:
+    with server("memcached", tmp_path, 25, "tls") as running:
+        seen = observe(running.address, running.ports["tls"])
+    assert (seen.probe, seen.verdict, seen.tls) == ("memcached", "unauthenticated", True)

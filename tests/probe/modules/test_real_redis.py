@@ -1,12 +1,14 @@
 """Against a real Redis in all its variants, over the real driver."""
 
+import socket
 from pathlib import Path
 
 import pytest
 from asking import observe
-from servers import server, unavailable
+from servers import CACHE, need, server, unavailable
 
-from exposure_audit.lab.servers._process import program
+from exposure_audit.lab.servers._process import ask, program
+from exposure_audit.lab.servers.catalog import SERVERS
 
 pytestmark = pytest.mark.xdist_group("redis")
 
@@ -60,11 +62,24 @@ def test_tls_with_client_certificates_demands_one(tmp_path: Path) -> None:
 
 
 def test_counts_keys_and_names_none(tmp_path: Path) -> None:
-    from exposure_audit.lab.servers._process import ask
-
     with server("redis", tmp_path, 16) as running:
         said = ask(running.address, running.ports["tcp"], b"SET secret-name 1\r\n")
         assert said == b"+OK\r\n"
         seen = observe(running.address, running.ports["tcp"])
     assert (seen.details["databases"], seen.details["keys"]) == (1, 1)
     assert "secret-name" not in repr(seen)
+
+
+def test_over_ipv6(tmp_path: Path) -> None:
+    need("redis")
+    if not socket.has_ipv6:
+        unavailable("redis: no IPv6 here")
+    with socket.socket(socket.AF_INET6) as one:
+        try:
+            one.bind(("::1", 0))
+        except OSError:
+            unavailable("redis: no ::1 here")
+        port = one.getsockname()[1]
+    with SERVERS["redis"].start(tmp_path, "::1", ports={"tcp": port}, cache=CACHE) as running:
+        seen = observe("::1", running.ports["tcp"])
+    assert (seen.address, seen.probe, seen.verdict) == ("::1", "redis", "unauthenticated")
