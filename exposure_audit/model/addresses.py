@@ -29,12 +29,12 @@ def parse_cidr(text: str) -> tuple[Family, Interval]:
     kind = socket.AF_INET6 if family == "ipv6" else socket.AF_INET
     try:
         value = int.from_bytes(socket.inet_pton(kind, address), "big")
-    except OSError:
+    except (OSError, ValueError):  # The latter for a null character or a surrogate.
         raise ValueError(f"not an address or CIDR: {text!r}") from None
     bits = BITS[family]
     if not slash:
         return family, (value, value)
-    if not (length.isascii() and length.isdigit()) or int(length) > bits:
+    if not (length.isascii() and length.isdigit() and len(length) <= 3) or int(length) > bits:
         raise ValueError(f"prefix length out of range: {text!r}")
     span = (1 << (bits - int(length))) - 1
     low = value & ~span
