@@ -44,6 +44,9 @@ class Answers(Protocol):
     def reject(self, call: str, why: str) -> None:
         """Say that an answer has the right shape and yet means nothing: it becomes a coverage gap."""
 
+    def note(self, call: str, text: str) -> None:
+        """Say what was done instead, when an answer is not there; added to its coverage gap."""
+
 
 class Paging(msgspec.Struct, frozen=True):
     """How pages are asked for: `parameter` carries what the answer before gave as `token`."""

@@ -9,6 +9,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
+
 from exposure_audit.collect.catalog import CLOUDS
 from exposure_audit.collect.contract import Call, Place, Service
 from exposure_audit.collect.snapshot import (
@@ -91,6 +93,8 @@ def _coverage(answers: SnapshotAnswers, services: Iterable[Service], rows: _Rows
             continue
         said = rows.pop((place.provider, place.account, place.region, call.name), None)
         row = _row(answers, call, said)
+        if row and row.status != "ok" and call.name in answers.notes:
+            row = msgspec.structs.replace(row, detail=f"{row.detail}; {answers.notes[call.name]}")
         if row:
             yield row
 

@@ -135,6 +135,7 @@ class SnapshotAnswers:
     def __init__(self, folder: Path, place: Place) -> None:
         self.place = place
         self.problems: dict[str, str] = {}
+        self.notes: dict[str, str] = {}
         self._folder = folder
         self._kept: dict[tuple[str, Any], Any] = {}
 
@@ -145,12 +146,6 @@ class SnapshotAnswers:
     def has(self, call: str) -> bool:
         """Whether there is a file at all."""
         return self.path(call).exists()
-
-    def forget(self, call: str) -> None:
-        """Read the file again when asked next: it was written anew."""
-        self.problems.pop(call, None)
-        for key in [key for key in self._kept if key[0] == call]:
-            del self._kept[key]
 
     def one(self, call: str, kind: type[T]) -> T | None:
         """The answer of a call; None when it is not there or is no such answer."""
@@ -167,6 +162,10 @@ class SnapshotAnswers:
     def reject(self, call: str, why: str) -> None:
         """Say that an answer means nothing; the first reason is kept."""
         self.problems.setdefault(call, f"{self._where(call)}: {why}")
+
+    def note(self, call: str, text: str) -> None:
+        """Say what was done instead, when an answer is not there."""
+        self.notes[call] = text
 
     def _read(self, call: str, kind: type[T]) -> T | None:
         path = self.path(call)

@@ -183,7 +183,11 @@ def parse(answers: Answers) -> Inventory:
     instances = [one for group in (read.Reservations if read else ()) for one in group.Instances]
     states = {one.InstanceId: one.State.Name for one in instances}
     held = answers.one(INTERFACES.name, shapes.NetworkInterfaces)
-    seen = held.NetworkInterfaces if held else [part for one in instances for part in shapes.as_interfaces(one)]
+    if held:
+        seen = held.NetworkInterfaces
+    else:
+        seen = tuple(part for one in instances for part in shapes.as_interfaces(one))
+        answers.note(INTERFACES.name, f"the {len(seen)} interfaces that {INSTANCES.name} mentions are used")
     interfaces = tuple(_interface(answers, one, states) for one in seen)
     # Terminated instances are listed for another hour; they are gone.
     assets = [_instance_asset(place, one) for one in instances if one.State.Name != "terminated"]
