@@ -71,6 +71,11 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity | Literal[""]
     """Of its worst finding that counts; empty when there is none."""
 
+    @property
+    def loud(self) -> bool:
+        """Whether a person must look at it: a stranger gets something, nobody knows, or a finding counts."""
+        return self.level in {"open", "unknown"} or bool(self.severity)
+
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A finding."""

@@ -27,7 +27,8 @@ def check_formats(targets: Sequence[tuple[str, str]]) -> None:
     for name, path in targets:
         if name not in FORMATS:
             near = get_close_matches(name.lower(), FORMATS, n=1)
-            mend = f"did you mean {near[0]}?" if near else f"one of {', '.join(FORMATS)}"
+            known = ", ".join(f"{known} ({made.title})" for known, made in FORMATS.items())
+            mend = f"did you mean {near[0]}?" if near else f"one of {known}"
             raise UsageError(f"unknown format {name!r}", where="--format", mend=mend)
         if path != STDOUT:
             try:
@@ -43,7 +44,8 @@ def check_formats(targets: Sequence[tuple[str, str]]) -> None:
 
 def _check_path(name: str, path: Path) -> None:
     if path.is_dir():
-        raise UsageError("is a folder", where=str(path), mend=f"name a file: --format {name}={path / 'report'}")
+        file = path / f"report{FORMATS[name].suffixes[0]}"
+        raise UsageError("is a folder", where=str(path), mend=f"name a file: --format {name}={file}")
     folder = next(parent for parent in (path.parent, *path.parent.parents) if parent.exists())
     if not folder.is_dir():
         raise UsageError("is no folder", where=str(folder), mend="name a file in a folder")

@@ -1,16 +1,18 @@
 """The gate: which findings fail it, what makes a run incomplete, and the exit code of each pair."""
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from exposure_audit.gate.decide import decide, exit_code
+from exposure_audit.model import wire
 from exposure_audit.model.exposure import Hop
 from exposure_audit.model.finding import SEVERITIES, Finding, Severity, Status
 from exposure_audit.model.inventory import Coverage, CoverageStatus
 from exposure_audit.model.observation import Observation, Verdict
 from exposure_audit.model.plan import Exclusion
-from exposure_audit.model.report import Decision, FailOn
+from exposure_audit.model.report import Decision, FailOn, Report
 
 CERTAIN = (Hop(gate="security-group", native_id="sg-1"),)
 DOUBTFUL = (Hop(gate="route", native_id="rtb-1", truth="unknown"),)
@@ -197,6 +199,28 @@ def test_reasons_come_in_the_order_of_importance_and_say_that_a_flag_allows_it()
 def test_exit_codes(passed: bool, complete: bool, allowed: bool, code: int) -> None:
     decision = Decision(passed=passed, complete=complete, fail_on="high")
     assert exit_code(decision, allow_incomplete=allowed) == code
+
+
+def test_the_gate_of_the_scenario(fixtures: Path) -> None:
+    report = wire.read(fixtures / "scenario/report.json", Report)
+    wide = Exclusion(
+        address="198.51.100.50",
+        transport="tcp",
+        port_from=8000,
+        port_to=8100,
+        reason="wide range",
+        exposure="exp-0000000000a8",
+        incomplete=False,
+    )
+    decision = decide(
+        report.findings,
+        coverage=report.coverage,
+        exclusions=[wide],
+        observations=report.observations,
+        fail_on="high",
+    )
+    assert decision == report.gate
+    assert exit_code(decision, allow_incomplete=True) == 1
 
 
 def test_a_gate_that_never_fails_says_so() -> None:

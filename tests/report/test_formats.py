@@ -12,6 +12,8 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exposure_audit.model import wire
 from exposure_audit.model.report import Report
@@ -217,6 +219,21 @@ def test_markdown_prose(text: str, escaped: str) -> None:
 )
 def test_markdown_code(text: str, span: str) -> None:
     assert markdown.code(text) == span
+
+
+@given(st.text(st.sampled_from("`ab \\|"), min_size=1, max_size=30))
+def test_a_code_span_cannot_be_left_from_inside(text: str) -> None:
+    span = markdown.code(text)
+    if not text.strip():
+        assert span == ""
+        return
+    fence = re.match("`+", span)
+    assert fence
+    inside = span[len(fence[0]) : -len(fence[0])]
+    assert fence[0] not in re.findall("`+", inside)
+    # CommonMark 6.1 strips one space from both ends when both are there and the rest is not blank.
+    shown = inside[1:-1] if inside[0] == inside[-1] == " " and inside.strip() else inside
+    assert shown == text
 
 
 def _outside_code(text: str) -> Iterator[str]:

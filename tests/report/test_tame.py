@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exposure_audit.model.finding import Finding, Fix
+from exposure_audit.model.finding import Finding, Fix, ScoreFactor
 from exposure_audit.model.inventory import Asset
 from exposure_audit.report.tame import LIMIT, tame, tame_all, tame_lines
 
@@ -74,6 +74,17 @@ def test_a_long_text_is_cut_and_says_how_long_it_was() -> None:
     # 4,096 controls are 16,384 characters of escapes; none of them is cut in half.
     escapes = tame("\0" * 4096).removesuffix("… (4,096 characters)")
     assert escapes == "\\x00" * (len(escapes) // 4)
+
+
+@given(NASTY)
+@example("\ud800")
+@example("\x7f")
+@example("a" * (LIMIT + 1))
+def test_a_noun_is_tamed_as_its_texts_are(text: str) -> None:
+    factor = ScoreFactor(name=text, points=1, why="w")
+    finding = Finding(fingerprint="f", rule=text, title="t", severity="low", score_factors=(factor,))
+    tamed = tame_all([finding])[0]
+    assert tamed.rule == tamed.score_factors[0].name == tame(text)
 
 
 def test_line_feeds_stay_where_several_lines_are_meant() -> None:

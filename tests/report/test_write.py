@@ -40,7 +40,7 @@ def test_a_dash_is_standard_output_and_nothing_else_is_printed(
     [
         ("jsn", "unknown format 'jsn' (did you mean json?)"),
         ("Markdwn", "did you mean markdown?"),
-        ("pdf", "one of html, json, markdown, terminal"),
+        ("pdf", "one of html (one file to read and to send on), json (the whole report for programs), markdown ("),
         ("", "one of html"),
     ],
 )
@@ -53,7 +53,7 @@ def test_an_unknown_format_gets_advice(name: str, said: str) -> None:
 def test_hopeless_paths_are_found_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for path, said in [
-        (tmp_path, "is a folder (name a file"),
+        (tmp_path, f"is a folder (name a file: --format json={tmp_path}/report.json)"),
         (tmp_path / "file" / "report.json", "is no folder"),
     ]:
         with pytest.raises(UsageError) as caught:

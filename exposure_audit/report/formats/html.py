@@ -35,7 +35,7 @@ def render(view: View, out: BinaryIO) -> None:
             "form-action 'none'",
         )
     )
-    loud = [one for one in view.subjects if one.level in {"open", "unknown"} or one.severity]
+    loud = [one for one in view.subjects if one.loud]
     template = _environment().get_template("report.html.j2")
     stream = template.stream(
         view=view,
@@ -44,7 +44,7 @@ def render(view: View, out: BinaryIO) -> None:
         script=script,
         first=loud[:_SUBJECTS],
         more=loud[_SUBJECTS:],
-        quiet=[one for one in view.subjects if one.level in {"guarded", "silent"} and not one.severity],
+        quiet=[one for one in view.subjects if not one.loud],
         level_words=LEVEL_WORDS,
         titles={found.fingerprint: found for found in view.findings},
     )

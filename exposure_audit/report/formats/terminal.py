@@ -45,16 +45,17 @@ def _verdict(screen: Screen, view: View) -> None:
     shown = [f"{number:,} {label}" for label, number in view.numbers if number]
     screen.line(f" {screen.sign('dot')} ".join(shown) or "nothing was found", indent=2)
     facts = dict(view.facts)
-    said = (f"scan {facts['scan']}", facts["time"], facts["vantage"], facts["scope"], facts["tool"])
-    screen.line((f" {screen.sign('dot')} ".join(said), "quiet"), indent=2)
+    dot = f" {screen.sign('dot')} "
+    screen.line((f"{facts['vantage']}{dot}{facts['scope']}", "quiet"), indent=2)
+    screen.line((f"{facts['time']}{dot}scan {facts['scan']}{dot}{facts['tool']}", "quiet"), indent=2)
 
 
 # --- what is exposed -----------------------------------------------------------------------------------------
 
 
 def _exposed(screen: Screen, view: View) -> None:
-    loud = [one for one in view.subjects if one.level in {"open", "unknown"} or one.severity]
-    quiet = [one for one in view.subjects if one not in loud]
+    loud = [one for one in view.subjects if one.loud]
+    quiet = [one for one in view.subjects if not one.loud]
     total = f"{count(sum(len(one.ways) for one in view.subjects), 'way')} to {count(len(view.subjects), 'asset')}"
     screen.head("WHAT IS EXPOSED", total if view.subjects else "nothing that we know of")
     for subject in loud[:_SUBJECTS]:
