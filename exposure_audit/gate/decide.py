@@ -149,7 +149,9 @@ def _undecided(findings: Sequence[Finding]) -> list[str]:
     if not findings:
         return []
     noun = _count(len(findings), "finding", "findings")
-    return [f"{noun} could not be decided: {_named(finding.title for finding in findings)}"]
+    return [
+        f"{noun} could not be decided: {_named(finding.title.removeprefix('Undecided: ') for finding in findings)}"
+    ]
 
 
 def _spot(one: Observation) -> str:

@@ -27,6 +27,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     doubt: str
     """Empty when it is certain; else why it is not."""
 
+    @property
+    def named(self) -> str:
+        """Name and rule; the rule alone when it says the name itself."""
+        return self.rule if self.rule.startswith(self.name) else " ".join(filter(None, (self.name, self.rule)))
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a port said."""
@@ -87,8 +92,10 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     severity: Severity
     undecided: bool
+    verified: bool
+    """A probe saw it."""
     proof_word: str
-    """`proven`, `by the rules`, `undecided`."""
+    """`proven by a probe`, `by its rules`, `undecided`."""
     score: int
     factors: tuple[tuple[str, int, str], ...]
     """Name, points, why."""

@@ -158,8 +158,7 @@ def chain(screen: Screen, steps: Sequence[Step]) -> list[Part]:
     """A path in one paragraph: gate, name and rule of each step."""
     parts: list[Part] = []
     for step in steps:
-        named = " ".join(filter(None, (step.name, step.rule)))
-        parts += [(f"{screen.sign('arrow')} ", "quiet"), f"{step.gate} ", (named, "quiet")]
+        parts += [(f"{screen.sign('arrow')} ", "quiet"), f"{step.gate} ", (step.named, "quiet")]
         if step.doubt:
             parts.append((f" ({step.doubt})", "unknown"))
         parts.append(" ")

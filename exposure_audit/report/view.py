@@ -109,6 +109,7 @@ def _found(finding: Finding, asset: Asset | None, line: str, short: str) -> Foun
         title=words.cut(finding.title, 240),
         severity=finding.severity,
         undecided=undecided,
+        verified=finding.verified,
         proof_word="undecided" if undecided else "proven by a probe" if finding.verified else "by its rules",
         score=finding.score,
         factors=tuple((factor.name, factor.points, factor.why) for factor in finding.score_factors),

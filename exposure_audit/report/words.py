@@ -87,10 +87,11 @@ def spoken(seen: Observation) -> str:
 
 
 def spot(address: str, low: int | None, high: int | None, transport: str) -> str:
-    """`203.0.113.10:6379/tcp`, `[2001:db8::1]:8000-8100/tcp`, `203.0.113.10 icmp`, `tcp 0-65535`."""
+    """`203.0.113.10:6379/tcp`, `[2001:db8::1]:8000-8100/tcp`, `203.0.113.10 icmp`, `protocol 47`, `tcp 0-65535`."""
     host = f"[{address}]" if ":" in address else address
     if low is None:
-        return " ".join(filter(None, (host, transport)))
+        spoken = f"protocol {transport}" if transport.isdecimal() else transport
+        return " ".join(filter(None, (host, spoken)))
     ports = str(low) if high is None or low == high else f"{low}-{high}"
     return f"{host}:{ports}/{transport}" if host else f"{transport} {ports}"
 

@@ -33,7 +33,7 @@ def undecided(*, path: tuple[Hop, ...] = CERTAIN, exposure: str = "exp-1", statu
     return Finding(
         fingerprint="ea1:2",
         rule="r",
-        title="perhaps",
+        title="Undecided: perhaps",
         severity="high",
         truth="unknown",
         status=status,

@@ -77,3 +77,24 @@ def test_a_link_to_a_finding_opens_it(scenario: Report, tmp_path: Path) -> None:
     document = dom(html(scenario), tmp_path, fragment=f"#f-{fingerprint}")
     opened = re.findall(r'<details class="finding[^"]*" id="([^"]+)"[^>]* open=""', document)
     assert opened == [f"f-{fingerprint}"]
+
+
+@pytest.mark.parametrize(
+    ("action", "shown"),
+    [
+        ("text.value = '  OpenSearch ON '; text.dispatchEvent(new Event('input'));", "1 of 8 shown"),
+        ("document.querySelector('[value=critical]').click();", "5 of 8 shown"),
+        ("text.value = 'no such thing'; text.dispatchEvent(new Event('input'));", "0 of 8 shown"),
+        ("document.getElementById('open-all').click();", "8 of 8 shown"),
+    ],
+)
+def test_the_filter_filters(scenario: Report, tmp_path: Path, action: str, shown: str) -> None:
+    # The policy of the page would stop the hand of the test as well.
+    page = re.sub('<meta http-equiv="Content-Security-Policy"[^>]*>', "", html(scenario))
+    script = f"<script>const text = document.getElementById('text'); {action}</script>"
+    document = dom(page.replace("</body>", f"{script}</body>"), tmp_path)
+    assert f'aria-live="polite">{shown}<' in document
+    hidden = re.findall(r'<details class="finding[^>]* hidden=""', document)
+    assert len(hidden) == 8 - int(shown[0])
+    opened = re.findall(r'<details class="finding[^>]* open=""', document)
+    assert len(opened) == (8 if "open-all" in action else 0)

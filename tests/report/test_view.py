@@ -227,7 +227,8 @@ def test_arns_are_shortened_to_the_name_people_know(native: str, short: str) -> 
         ("192.0.2.1", 80, 80, "tcp", "192.0.2.1:80/tcp"),
         ("192.0.2.1", 80, None, "tcp", "192.0.2.1:80/tcp"),
         ("2001:db8::1", 80, 90, "udp", "[2001:db8::1]:80-90/udp"),
-        ("192.0.2.1", None, None, "47", "192.0.2.1 47"),
+        ("192.0.2.1", None, None, "47", "192.0.2.1 protocol 47"),
+        ("", None, None, "icmp", "icmp"),
         ("", 0, 65535, "tcp", "tcp 0-65535"),
     ],
 )

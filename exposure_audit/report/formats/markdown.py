@@ -149,8 +149,7 @@ def _way(way: Way) -> list[str]:
 
 
 def _step(step: Step) -> str:
-    named = code(" ".join(filter(None, (step.name, step.rule))))
-    return f"{prose(step.gate)} {named}" + (f" ({step.doubt})" if step.doubt else "")
+    return f"{prose(step.gate)} {code(step.named)}" + (f" ({step.doubt})" if step.doubt else "")
 
 
 def _finding(found: Found) -> list[str]:

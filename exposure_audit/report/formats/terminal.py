@@ -73,7 +73,7 @@ def _exposed(screen: Screen, view: View) -> None:
         screen.line()
         screen.line("Dormant: open to the world, nothing reachable behind it:", indent=1)
     for way in view.dormant[:_DORMANT]:
-        rules = [" ".join(filter(None, (step.name, step.rule))) for step in way.steps]
+        rules = [step.named for step in way.steps if step.rule] or [step.named for step in way.steps]
         screen.line(f"{way.where} from {way.who}", (f"  {', '.join(rules)}", "quiet"), indent=3, hang=2)
     if len(view.dormant) > _DORMANT:
         screen.line((f"and {len(view.dormant) - _DORMANT:,} more", "quiet"), indent=3)
@@ -165,21 +165,31 @@ def _finding(screen: Screen, found: Found) -> None:
     screen.line((said, "quiet"), indent=3, hang=2)
     if found.undecided:
         screen.line(found.why, indent=3, hang=2)
+    elif found.evidence and not found.verified:
+        screen.line(found.evidence, indent=3, hang=2)
     if found.mend:
         screen.line(("mend  ", "pass"), found.mend, indent=3, hang=6)
 
 
 def _checklist(screen: Screen, view: View) -> None:
     screen.head("CHECKLIST", ", ".join(f"{number:,} {word}" for word, number in view.checked) or "empty")
-    wide = max((len(line.word) for one in view.categories for line in one.lines), default=0)
+    wide = max((len(word) for word, _ in view.checked if word != "not applicable"), default=0)
     for category in view.categories:
-        screen.line()
-        screen.line((category.name, "name"), indent=1)
-        for line in category.lines:
+        lines = [line for line in category.lines if line.status != "not-applicable"]
+        if lines:
+            screen.line()
+            screen.line((category.name, "name"), indent=1)
+        for line in lines:
             mark = f"{screen.sign(line.word)} {line.word.ljust(wide)}  "
             screen.line((mark, line.word), line.title, indent=2, hang=len(mark))
             if line.why:
                 screen.line((line.why, "quiet"), indent=2 + len(mark))
+    rest = [line for one in view.categories for line in one.lines if line.status == "not-applicable"]
+    if rest:
+        screen.line()
+        screen.line((f"Not applicable here ({len(rest):,}):", "quiet"), indent=1)
+    for line in rest:
+        screen.line((f"{screen.sign(line.word)} {line.title}", "quiet"), indent=2, hang=2)
 
 
 def _gaps(screen: Screen, view: View) -> None:
