@@ -174,7 +174,7 @@ class Server:
         if size < 0:
             # Silence without an end is a time-out to the driver: the stream is over all the same.
             self._queue = []
-            raise Cut(have, reset=self._ended == "rst")
+            raise Cut(have, reset=self._ended == "rst", stalled=self._silent and not self._ended)
         self._queue = [have[size:]] if have[size:] else []
         return have[:size]
 

@@ -60,14 +60,14 @@ class Line:
                     self.buffer = self.hear(command.wait)
                 except TimeoutError:
                     if command.wait is None:
-                        raise Cut from None
+                        raise Cut(stalled=True) from None
                     return b""
             return self.cut(min(command.at_most, len(self.buffer)))
         while (size := self.enough(command)) < 0:
             try:
                 data = self.hear(None)
             except TimeoutError:
-                data = b""
+                raise Cut(self.buffer, stalled=True) from None
             if not data or (command.until and len(self.buffer) > command.limit):
                 have, self.buffer = self.buffer, b""
                 raise Cut(have)

@@ -81,12 +81,14 @@ class Cut(Exception):
     Uncaught, the driver reads it as "not this protocol" when nothing was proven.
     """
 
-    def __init__(self, data: bytes = b"", *, reset: bool = False) -> None:
+    def __init__(self, data: bytes = b"", *, reset: bool = False, stalled: bool = False) -> None:
         super().__init__("stream ended early")
         self.data = data
         """What had arrived."""
         self.reset = reset
         """The peer sent RST rather than FIN."""
+        self.stalled = stalled
+        """Nothing ended: the peer stayed silent for too long. Asking again on a new connection is no use."""
 
 
 Safety = Literal["handshake", "read-metadata", "measure"]

@@ -89,7 +89,7 @@ def fetch(
     try:
         start = yield Receive(exactly=5)
     except Cut as cut:
-        if after is None or not after.reusable or cut.data:
+        if after is None or not after.reusable or cut.data or cut.stalled:
             raise
         # The server closed a connection that it had promised to keep: that is its right.
         yield Reconnect()

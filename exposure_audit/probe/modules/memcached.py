@@ -61,7 +61,7 @@ def _converse(peer: Peer) -> Conversation:  # noqa: ARG001 - every probe takes i
     try:
         line = yield Receive(until=b"\r\n", limit=512)
     except Cut as cut:
-        if cut.data:
+        if cut.data or cut.stalled:
             raise
         return (yield from _binary())
     if line == b"CLIENT_ERROR unauthenticated\r\n":

@@ -152,7 +152,7 @@ def _greet() -> Generator[Command, bytes, _Answer]:
     try:
         return (yield from _ask("HELLO"))
     except Cut as cut:
-        if cut.data:
+        if cut.data or cut.stalled:
             raise
     yield Reconnect()
     ping = yield from _ask("PING")
