@@ -9,9 +9,9 @@ from exposure_audit.model.internet import breadth
 from exposure_audit.model.inventory import Filter, Interface
 from exposure_audit.model.traffic import ICMP, ICMPV6, TCP, UDP
 from exposure_audit.reach.emit import Place, transport_of
-from exposure_audit.reach.filters import Piece
 from exposure_audit.reach.index import FAMILIES, native_of
 from exposure_audit.reach.paths import filter_hops, ports_text
+from exposure_audit.reach.pieces import Piece
 from exposure_audit.reach.posture import Row
 from exposure_audit.reach.subnet import ECHO_REQUEST
 from exposure_audit.reach.world import World

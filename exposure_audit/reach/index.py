@@ -32,6 +32,12 @@ def native_of(asset_id: str) -> str:
     return tail.partition("/")[2] or tail
 
 
+def destination_name(destination: str) -> str:
+    """Name where a route leads from: a CIDR as it is, an address list by its own id."""
+    length = destination.rpartition("/")[2]
+    return destination if length.isdigit() else native_of(destination)
+
+
 class Sources(NamedTuple):
     """Which addresses of one family a rule or a route means."""
 

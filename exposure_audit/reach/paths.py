@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from exposure_audit.model.addresses import Intervals, count, intersect
 from exposure_audit.model.exposure import Hop, Truth
 from exposure_audit.model.traffic import NAMES
-from exposure_audit.reach.filters import Clause, FilterSet, Pieces
-from exposure_audit.reach.index import native_of
+from exposure_audit.reach.filters import FilterSet
+from exposure_audit.reach.index import destination_name, native_of
+from exposure_audit.reach.pieces import Clause, Pieces
 from exposure_audit.reach.routes import CERTAIN, CONDITIONAL, POSSIBLE, Leg, Routing
 from exposure_audit.reach.subnet import CLIENT_PORTS, SubnetGate
 
@@ -94,7 +95,8 @@ def route_hops(table: Routing, sources: Intervals, level: int) -> list[Hop]:
 def _route_hop(name: str, leg: Leg, more: int) -> Hop:
     route = leg.route
     target = native_of(route.target_id) if route.target_id else route.target
-    text = f"{name} routes {route.destination} to {target}"
+    destination = destination_name(route.destination)
+    text = f"{name} routes {destination} to {target}"
     if more:
         text += f" (and {more} more route{'s' if more > 1 else ''})"
     if leg.level == CONDITIONAL:
@@ -102,7 +104,7 @@ def _route_hop(name: str, leg: Leg, more: int) -> Hop:
     if leg.why:
         text += f"; {leg.why}"
     truth = {CERTAIN: "true", CONDITIONAL: "conditional", POSSIBLE: "unknown"}[leg.level]
-    return Hop(gate="route", native_id=name, rule=route.destination, text=text, truth=truth)  # type: ignore[arg-type]
+    return Hop(gate="route", native_id=name, rule=destination, text=text, truth=truth)  # type: ignore[arg-type]
 
 
 def acl_hops(gate: SubnetGate, protocol: int, low: int, high: int, sources: Intervals, *, level: int) -> list[Hop]:

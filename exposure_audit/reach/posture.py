@@ -8,8 +8,9 @@ import msgspec
 from exposure_audit.model.addresses import Intervals
 from exposure_audit.model.exposure import Hop, Truth
 from exposure_audit.model.traffic import ICMP, ICMPV6, TCP, UDP
-from exposure_audit.reach.filters import FilterSet, Piece, Pieces, both, clip, grown
+from exposure_audit.reach.filters import FilterSet
 from exposure_audit.reach.paths import acl_hops, answer_hops, doubt_hops, filter_hops, route_hops
+from exposure_audit.reach.pieces import Piece, Pieces, both, clip, grown
 from exposure_audit.reach.routes import CERTAIN, POSSIBLE
 from exposure_audit.reach.subnet import ECHO_REQUEST, Lane, SubnetGate
 

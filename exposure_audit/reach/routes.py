@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from exposure_audit.model.addresses import Family, Interval, Intervals, intersect, normalise, subtract
 from exposure_audit.model.inventory import Route, RouteTable
-from exposure_audit.reach.index import SPACE, Index
+from exposure_audit.reach.index import SPACE, Index, destination_name
 
 CERTAIN, CONDITIONAL, POSSIBLE = 0, 1, 2
 """How sure we are that an answer leaves to the internet. Each level holds those before it."""
@@ -76,7 +76,7 @@ def _gate(index: Index, route: Route, network: str) -> tuple[int | None, str]:
         return None, ""
     level = _LEVEL.get(route.target)
     if route.target == "unknown":
-        return POSSIBLE, f"where the route {route.destination} leads could not be told"
+        return POSSIBLE, f"where the route {destination_name(route.destination)} leads could not be told"
     if route.target != "internet":
         return level, ""
     gateway = index.gateways.get(route.target_id)
@@ -105,7 +105,7 @@ def _legs(index: Index, entries: list[_Entry], network: str, family: Family) -> 
         gates = {_gate(index, route, network) for route in winners}
         level, why = _gate(index, winners[0], network)
         if len({found for found, _ in gates}) > 1:
-            level, why = POSSIBLE, f"several routes for {winners[0].destination} compete"
+            level, why = POSSIBLE, f"several routes for {destination_name(winners[0].destination)} compete"
         if level is not None:
             yield Leg(winners[0], taken, level, why)
 
@@ -160,16 +160,17 @@ def _edge(index: Index, table: RouteTable, cidrs: Intervals, family: Family) -> 
         if not covers:
             continue
         route = entry.route
+        where_to = destination_name(route.destination)
         if not route.active or route.target == "none":
-            return None, table.native_id, f"{table.native_id} drops {route.destination}"
+            return None, table.native_id, f"{table.native_id} drops {where_to}"
         if route.target == "unknown":
-            return POSSIBLE, table.native_id, f"where {table.native_id} leads {route.destination} could not be told"
+            return POSSIBLE, table.native_id, f"where {table.native_id} leads {where_to} could not be told"
         if route.target != "local":
             named = index.native(route.target_id) if route.target_id else route.target
             return (
                 CONDITIONAL,
                 table.native_id,
-                f"{table.native_id} leads {route.destination} to {named}, which decides",
+                f"{table.native_id} leads {where_to} to {named}, which decides",
             )
         if cidrs and not unread:
             return CERTAIN, "", ""

@@ -6,8 +6,9 @@ from exposure_audit.model.addresses import Family, Intervals, intersect, subtrac
 from exposure_audit.model.exposure import Hop
 from exposure_audit.model.inventory import Noun
 from exposure_audit.model.traffic import ALL_PORTS, ICMP, ICMPV6, TCP, UDP
-from exposure_audit.reach.filters import FilterSet, Pieces, anyone, cut
+from exposure_audit.reach.filters import FilterSet
 from exposure_audit.reach.index import SPACE, Index, native_of
+from exposure_audit.reach.pieces import Pieces, anyone, cut
 from exposure_audit.reach.routes import CERTAIN, CONDITIONAL, POSSIBLE, Routing, edge_level, routing
 
 CLIENT_PORTS = (1024, 65535)

@@ -13,9 +13,10 @@ from exposure_audit.model.addresses import Family, Intervals, intersect, normali
 from exposure_audit.model.exposure import Hop, Truth
 from exposure_audit.model.inventory import Front
 from exposure_audit.model.traffic import ALL_PORTS, TCP, UDP
-from exposure_audit.reach.filters import Clause, Direction, FilterSet, Pieces, anyone
+from exposure_audit.reach.filters import Direction, FilterSet
 from exposure_audit.reach.index import native_of
 from exposure_audit.reach.paths import doubt_hops, filter_hops
+from exposure_audit.reach.pieces import Clause, Pieces, anyone
 from exposure_audit.reach.subnet import CLIENT_PORTS
 from exposure_audit.reach.world import World
 

@@ -10,8 +10,9 @@ from reach_estate import HERE, SG, WORLD4, WORLD6, acl, entry, estate, group, ru
 
 from exposure_audit.model.addresses import parse_cidr
 from exposure_audit.model.inventory import AddressList, Filter, FilterSemantics, Inventory, Rule
-from exposure_audit.reach.filters import FilterSet, Pieces
+from exposure_audit.reach.filters import FilterSet
 from exposure_audit.reach.index import Index
+from exposure_audit.reach.pieces import Pieces
 
 FIRST, SECOND = f"{HERE}:security-group/sg-a", f"{HERE}:security-group/sg-b"
 SOURCES = ("203.0.113.5", "203.0.113.200", "198.51.100.7", "192.0.2.7")

@@ -377,3 +377,27 @@ def test_unread_groups_of_front_and_target_are_unknown() -> None:
 def test_routes_decide_for_each_subnet_of_the_front() -> None:
     tables = (table(OUT4, OUT6, subnets=(PRIVATE_NET,)), table(native_id="rtb-2"))
     assert live(find_exposures(world(front(), route_tables=tables))) == []
+
+
+def test_a_sure_way_in_makes_a_doubtful_one_beside_it_unimportant() -> None:
+    doubtful = f"{HERE}:subnet/subnet-unread"
+    found = live(find_exposures(world(front(subnets=(PUBLIC_NET, doubtful)))))
+    assert {(item.via, item.truth) for item in found} == {("front", "true"), ("behind-front", "true")}
+    # Without the sure one the doubt stays.
+    tables = (table(OUT4, subnets=(), main=True), table(subnets=(PRIVATE_NET,), native_id="rtb-2"))
+    found = live(find_exposures(world(front(subnets=(PRIVATE_NET, doubtful)), route_tables=tables)))
+    assert {item.truth for item in found} == {"unknown"}
+
+
+def test_clients_of_every_subnet_are_united() -> None:
+    low, high = (f"{HERE}:network-acl/acl-{half}" for half in ("low", "high"))
+    halves = (
+        acl(ingress=(entry(100, None, "0.0.0.0/1"),), name=low),
+        acl(ingress=(entry(100, None, "128.0.0.0/1"),), name=high),
+    )
+    subnets = (subnet(filters=(low,)), subnet(PRIVATE_NET, filters=(high,)))
+    tables = (table(OUT4, subnets=(PUBLIC_NET, PRIVATE_NET)),)
+    filters = (group(), group(rule(443, WORLD4), name=LB_SG), *halves)
+    both = front(subnets=(PUBLIC_NET, PRIVATE_NET))
+    found = live(find_exposures(world(both, filters=filters, subnets=subnets, route_tables=tables)))
+    assert [(item.via, item.breadth) for item in found] == [("front", "internet")]

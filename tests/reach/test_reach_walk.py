@@ -427,3 +427,29 @@ def test_the_interface_of_a_service_without_a_noun_of_its_own_is_walked() -> Non
 def test_the_private_subnet_is_private() -> None:
     hidden = (interface(subnet=PRIVATE_NET),)
     assert live(find_exposures(estate(rule(6379, WORLD4), interfaces=hidden))) == []
+
+
+def test_a_route_by_prefix_list_is_named_by_the_list() -> None:
+    name = f"{HERE}:prefix-list/pl-9"
+    lists = (AddressList(id=name, native_id="pl-9", entries=("203.0.113.0/24",)),)
+    tables = (table(Route(destination=name, target="internet", target_id=IGW)),)
+    (found,) = find_exposures(estate(rule(6379, WORLD4), address_lists=lists, route_tables=tables))
+    assert found.sources == ("203.0.113.0/24",)
+    assert [hop.rule for hop in found.path if hop.gate == "route"] == ["pl-9"]
+
+
+def test_an_edge_route_in_a_subnet_of_unknown_size_may_divert_it() -> None:
+    edge = table(
+        Route(destination="10.0.0.0/24", target="middlebox", target_id="vpce-1"),
+        subnets=(),
+        gateways=(IGW,),
+        native_id="rtb-edge",
+    )
+    unsized = (subnet(cidrs=()),)
+    (found,) = find_exposures(estate(rule(6379, WORLD4), subnets=unsized, route_tables=(table(OUT4), edge)))
+    assert found.truth == "conditional"
+
+
+def test_an_edge_route_that_drops_closes() -> None:
+    edge = table(Route(destination="10.0.0.0/24", target="none"), subnets=(), gateways=(IGW,), native_id="rtb-edge")
+    assert live(find_exposures(estate(rule(6379, WORLD4), route_tables=(table(OUT4), edge)))) == []
