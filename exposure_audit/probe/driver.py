@@ -253,7 +253,7 @@ class Driver:
 
     # --- time ---
 
-    def _wait(self, now: float) -> float | None:
+    def _wait(self, now: float) -> float:
         soonest = self._timers[0][0] if self._timers else _NEVER
         if len(self._live) < self._cap:
             wake = self._pace.wake_at(now)
@@ -261,7 +261,8 @@ class Driver:
                 soonest = min(soonest, max(wake, self._pause_until))
         if self._resolver.pending:
             soonest = min(soonest, now + 1.0)
-        return None if soonest == _NEVER else max(0.0, soonest - now)
+        # Whatever is live has a timer: without one all was settled at once, and the loop may end.
+        return 0.0 if soonest == _NEVER else max(0.0, soonest - now)
 
     def _expire(self, before: float) -> None:
         """Declare over what was due before the last look at the events, and only that."""

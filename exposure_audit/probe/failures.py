@@ -7,7 +7,8 @@ from exposure_audit.probe.endings import Kind
 
 _KINDS: dict[int, tuple[Kind, str]] = {
     errno.ECONNREFUSED: ("refused", "connection refused"),
-    errno.ECONNRESET: ("refused", "connection reset before it stood"),
+    # A RST in answer to our SYN is ECONNREFUSED: this one came after the handshake, so the port is open.
+    errno.ECONNRESET: ("reset", "accepted and reset at once"),
     errno.ETIMEDOUT: ("no-answer", "no answer"),
     # Routers and firewalls on the way say this by ICMP: an answer about the address, not from it.
     errno.EHOSTUNREACH: ("no-answer", "an ICMP message says that the host is unreachable"),

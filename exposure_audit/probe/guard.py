@@ -47,7 +47,9 @@ _NEVER: tuple[tuple[str, AddressSet], ...] = (
     ("broadcast or reserved space", AddressSet.of("240.0.0.0/4")),
     ("an IPv4 address disguised as IPv6", DISGUISED - AddressSet.of("::1")),
 )
-_SCANNED_SPACE = PUBLIC | PRIVATE | LINK_LOCAL | LOOPBACK
+# IETF protocol assignments: benchmarks, ORCHID, anycast of protocols; nobody's server.
+_PROTOCOL = AddressSet.of("2001::/23")
+_SCANNED_SPACE = (PUBLIC - _PROTOCOL) | PRIVATE | LINK_LOCAL | LOOPBACK
 _REMEMBERED = 65_536
 
 

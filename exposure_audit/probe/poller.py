@@ -16,7 +16,7 @@ class Poller(Protocol[T]):
     def forget(self, fd: int) -> None:
         """Forget a descriptor that was closed."""
 
-    def wait(self, timeout: float | None) -> list[T]:
+    def wait(self, timeout: float) -> list[T]:
         """Wait, at most `timeout` seconds, and return the items whose descriptors are ready or failed."""
 
     def close(self) -> None:
@@ -47,11 +47,10 @@ class EpollPoller(Generic[T]):
         self._masks.pop(fd, None)
         self._items.pop(fd, None)
 
-    def wait(self, timeout: float | None) -> list[T]:
+    def wait(self, timeout: float) -> list[T]:
         """Wait and return the items whose descriptors are ready or failed."""
         # Rounded up: a wait that ends a hair too early is a busy loop.
-        seconds = -1 if timeout is None else timeout + 0.0005
-        events = self._epoll.poll(seconds, max(1, len(self._masks)))
+        events = self._epoll.poll(timeout + 0.0005 if timeout else 0, max(1, len(self._masks)))
         return [self._items[fd] for fd, _ in events if fd in self._items]
 
     def close(self) -> None:
@@ -80,7 +79,7 @@ class SelectorPoller(Generic[T]):
         if fd in self._selector.get_map():
             self._selector.unregister(fd)
 
-    def wait(self, timeout: float | None) -> list[T]:
+    def wait(self, timeout: float) -> list[T]:
         """Wait and return the items whose descriptors are ready or failed."""
         return [key.data for key, _ in self._selector.select(timeout)]
 

@@ -92,6 +92,8 @@ class Session:
     def connect_failed(self, code: int) -> None:
         """The connect came to nothing, for this errno."""
         kind, text = ending_of(code)
+        if kind == "reset":
+            self._opened_at = self._opened_at or monotonic()
         self.end(kind, text=text)
 
     def _established(self, link: StreamLink | DatagramLink) -> None:

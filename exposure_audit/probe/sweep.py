@@ -136,11 +136,10 @@ class Sweep:
         self._idle[one.family].append(one)
 
     def _answer(self, task: Task, tries: int, code: int) -> None:
-        if code == 0:
+        kind, text = ending_of(code) if code else ("reset", "")
+        if kind == "reset":
             self._end(task, "open", "", tries)
-            return
-        kind, text = ending_of(code)
-        if kind == "no-answer":
+        elif kind == "no-answer":
             self._silent(task, tries, text)
         else:
             self._end(task, "refused" if kind == "refused" else "local", text, tries)
