@@ -44,6 +44,8 @@ def _covered(sources: AddressSet, family: Family) -> int:
 
 def breadth(sources: AddressSet, family: Family) -> Breadth:
     """Classify sources: `internet` from 99 %, `wide` above 2^24 IPv4 addresses or one IPv6 /32."""
+    if sources.size(family) <= _WIDE[family]:
+        return "narrow"  # Most are, and their public part is not larger.
     covered = _covered(sources, family)
     if covered * 100 >= _SIZES[family] * _INTERNET_PERCENT:
         return "internet"

@@ -69,6 +69,8 @@ def _broad(sources: Intervals, family: Family) -> bool:
 def _of(world: World, uses: _Uses, item: Filter) -> Iterator[Exposure]:
     said: set[tuple[str, int, int]] = set()
     for family in FAMILIES:
+        if not _speaks_of(item, family):
+            continue
         filters = world.filters((item.id,), family)
         echo = ICMP if family == "ipv4" else ICMPV6
         for protocol in (TCP, UDP, echo, *sorted(filters.numbers() - {TCP, UDP, ICMP, ICMPV6})):
@@ -81,6 +83,14 @@ def _of(world: World, uses: _Uses, item: Filter) -> Iterator[Exposure]:
                 said.add(key)
                 if not uses.reached(item.native_id, *key):
                     yield _exposure(world, uses, item, (family, protocol, piece))
+
+
+def _speaks_of(item: Filter, family: Family) -> bool:
+    """Whether any rule may be about a family; most groups have nothing to say of IPv6."""
+    mark = "." if family == "ipv4" else ":"
+    return item.default_allow or any(
+        rule.address_lists or any(mark in cidr for cidr in rule.cidrs) for rule in item.ingress
+    )
 
 
 def _asked(protocol: int, piece: Piece) -> _Span:
