@@ -1,10 +1,6 @@
 """Bad days with real boto3 over HTTP: refusals, throttling, silence, garbage, interruptions."""
 
 import json
-import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -268,43 +264,3 @@ def test_an_account_number_that_is_a_path_writes_nothing(aws: HostileAws, tmp_pa
     (row,) = _collect(tmp_path)
     assert row.status == "failed"
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
-
-
-SCRIPT = """
-import sys
-from pathlib import Path
-from exposure_audit.collect.aws.run import collect_aws
-collect_aws(Path(sys.argv[1]), regions=("us-east-1",), clock=lambda: "2026-01-01T00:00:00Z")
-"""
-
-
-def test_an_interruption_keeps_whole_files_and_a_manifest_and_the_next_run_goes_on(
-    aws: HostileAws, tmp_path: Path
-) -> None:
-    reached = threading.Event()
-
-    def decide(asked: Asked) -> Reply:
-        if asked.action == "DescribeDBInstances":
-            reached.set()
-            return None
-        return calm(asked)
-
-    aws.decide = decide
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path)], stderr=subprocess.PIPE)
-    try:
-        assert reached.wait(20)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)
-    finally:
-        process.kill()
-    assert b"KeyboardInterrupt" in errors
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert manifest["finished_at"] == ""
-    rows = {row["call"]: row for row in manifest["coverage"] if row["status"] != "ok"}
-    assert rows["rds.describe_db_instances"]["status"] == "skipped"
-    assert rows["rds.describe_db_instances"]["yields"] == ["asset", "door"]
-    assert "rds.describe_db_instances" in {
-        row.call for row in read_inventory(tmp_path).coverage if row.status != "ok"
-    }
-    aws.decide = calm
-    assert _gaps(_collect(tmp_path, "us-east-1")) == {}
