@@ -55,10 +55,28 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     where: str
     steps: tuple[Step, ...]
+    """Each gate once, though it may be passed twice: in, and out with the answer."""
     answers: tuple[Answer, ...]
     """Worst first; empty when nothing was asked there."""
     notes: tuple[str, ...]
+    unasked: str
+    """Which part of it nobody asked, and why; empty when all of it was. The last of the notes says the same."""
     level: Level
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one way leaves the gates that it shares with others."""
+
+    steps: tuple[Step, ...]
+    way: Way
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+    """Ways that begin alike: the same sources through the same gates, all but the last."""
+
+    who: str
+    steps: tuple[Step, ...]
+    branches: tuple[Branch, ...]
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +90,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     """`aws 111122223333 eu-central-1`."""
     tags: str
     ways: tuple[Way, ...]
+    bundles: tuple[Bundle, ...]
+    """The same ways, drawn together where they begin alike."""
     level: Level
     severity: Severity | Literal[""]
     """Of its worst finding that counts; empty when there is none."""
@@ -141,7 +161,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """Something that was not looked at, once for all places where that is so."""
 
     what: str
-    """The call, or `port`."""
+    """The call, or what is reachable."""
     status: str
     count: int
     places: str

@@ -11,7 +11,7 @@ from exposure_audit.model.inventory import Asset
 from exposure_audit.model.observation import Observation
 from exposure_audit.model.report import Report
 from exposure_audit.report import words
-from exposure_audit.report.nouns import LEVELS, Answer, Level, Subject, Way
+from exposure_audit.report.nouns import LEVELS, Answer, Branch, Bundle, Level, Step, Subject, Way
 
 _BREADTHS = ("internet", "wide", "narrow")
 
@@ -96,6 +96,7 @@ def _subject(key: str, ways: list[tuple[Exposure, Way]], asset: Asset | None, wo
         place=words.place(asset) if asset else "",
         tags=words.tags(asset) if asset else "",
         ways=tuple(way for _, way in ways),
+        bundles=_bundles([way for _, way in ways]),
         level=level,
         severity=worst[1],
     )
@@ -106,7 +107,9 @@ def _target(address: str, many: list[Observation], worst: Worst) -> tuple[Rank, 
     answers = _answers(many)
     level = _level(answers)
     where = words.spot(address, None, None, "")
-    way = Way(id="", who="asked directly", where=where, steps=(), answers=answers, notes=(), level=level)
+    way = Way(
+        id="", who="asked directly", where=where, steps=(), answers=answers, notes=(), unasked="", level=level
+    )
     subject = Subject(
         id=address,
         label=words.cut(address),
@@ -115,6 +118,7 @@ def _target(address: str, many: list[Observation], worst: Worst) -> tuple[Rank, 
         place="",
         tags="",
         ways=(way,),
+        bundles=_bundles([way]),
         level=level,
         severity=worst[1],
     )
@@ -138,11 +142,34 @@ def _way(exposure: Exposure, observations: Sequence[Observation], *, probed: boo
         id=exposure.id,
         who=words.who(exposure),
         where=words.spot(exposure.address, exposure.port_from, exposure.port_to, exposure.transport),
-        steps=tuple(map(words.step, exposure.path)),
+        steps=_once(map(words.step, exposure.path)),
         answers=answers,
         notes=(*words.notes(exposure), *filter(None, (unasked,))),
+        unasked=unasked,
         level=level,
     )
+
+
+def _once(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Leave out a gate that stands twice by the same rule: the answer leaves where the question came in."""
+    found: dict[tuple[str, str, str], Step] = {}
+    for step in steps:
+        found.setdefault((step.gate, step.named, step.doubt), step)
+    return tuple(found.values())
+
+
+def _bundles(ways: Sequence[Way]) -> tuple[Bundle, ...]:
+    """Draw together what begins alike; a bundle stands where its worst way stood."""
+    groups: dict[tuple[str, tuple[Step, ...]], list[Way]] = defaultdict(list)
+    for way in ways:
+        groups[way.who, way.steps[:-1]].append(way)
+    made = []
+    for (who, shared), alike in groups.items():
+        one = len({way.steps for way in alike}) == 1
+        rest = [() if one else way.steps[len(shared) :] for way in alike]
+        branches = tuple(Branch(steps=steps, way=way) for steps, way in zip(rest, alike, strict=True))
+        made.append(Bundle(who=who, steps=alike[0].steps if one else shared, branches=branches))
+    return tuple(made)
 
 
 def _unasked(exposure: Exposure, asked: set[int], *, probed: bool) -> str:

@@ -9,7 +9,7 @@ from exposure_audit.model.finding import SEVERITIES, Finding
 from exposure_audit.model.inventory import Asset, Coverage
 from exposure_audit.model.report import Report
 from exposure_audit.report import words
-from exposure_audit.report.nouns import Category, Found, Gap, Line, Verdict, View
+from exposure_audit.report.nouns import Category, Found, Gap, Line, Subject, Verdict, View
 from exposure_audit.report.surface import surface
 from exposure_audit.report.tame import tame_all
 
@@ -37,7 +37,7 @@ def build(report: Report) -> View:
             for status, word in words.CHECKED.items()
             if report.summary.checklist.get(status)
         ),
-        gaps=(*_coverage(gaps(report.coverage)), *_unasked(report)),
+        gaps=(*_coverage(gaps(report.coverage)), *_failed(report), *_unasked(subjects)),
     )
 
 
@@ -184,7 +184,28 @@ def _coverage(rows: Sequence[Coverage]) -> list[Gap]:
     return sorted(made, key=lambda gap: (-gap.count, gap.what, gap.status))
 
 
-def _unasked(report: Report) -> list[Gap]:
+def _unasked(subjects: Sequence[Subject]) -> list[Gap]:
+    """What is reachable and was not asked, or not in full, by reason. It may have been left out on purpose."""
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for subject in subjects:
+        for way in subject.ways:
+            if way.unasked:
+                key = ("asked in part", "") if way.answers else ("not asked", way.unasked)
+                groups[key].append(way.where)
+    return [
+        Gap(
+            what="a reachable range" if status == "asked in part" else "what is reachable",
+            status=status,
+            count=len(many),
+            places=words.cut(words.some(list(dict.fromkeys(many))), 400),
+            detail=why.removeprefix(status).removeprefix(": "),
+            unknown="what answers there",
+        )
+        for (status, why), many in sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    ]
+
+
+def _failed(report: Report) -> list[Gap]:
     """Ports that we failed to ask, by reason."""
     groups: dict[str, list[str]] = defaultdict(list)
     for one in report.observations:
@@ -192,10 +213,10 @@ def _unasked(report: Report) -> list[Gap]:
             groups[one.reason].append(words.spot(one.address, one.port, None, one.transport))
     return [
         Gap(
-            what="asking a port",
-            status="error",
+            what="what is reachable",
+            status="could not be asked",
             count=len(many),
-            places=words.cut(words.some(many), 400),
+            places=words.cut(words.some(list(dict.fromkeys(many))), 400),
             detail=words.cut(reason, 400),
             unknown="what answers there",
         )

@@ -169,7 +169,9 @@ def notes(exposure: Exposure) -> tuple[str, ...]:
 
 def front_name(asset_id: str) -> str:
     """The name in an asset id: what is behind its type."""
-    return short_id(asset_id.partition("/")[2] or asset_id)
+    name = asset_id.partition("/")[2] or asset_id
+    parts = name.split("/")
+    return parts[1] if parts[0] in {"app", "net", "gwy"} and len(parts) == 3 else short_id(name)
 
 
 def tags(asset: Asset) -> str:

@@ -174,6 +174,17 @@ def test_the_order_is_exposed_findings_checklist_coverage_next(scenario: Report)
     assert "exposure-audit explain ea1:5e1d0a7c" in text
 
 
+@pytest.mark.parametrize("name", ["html", "markdown", "terminal"])
+def test_an_incomplete_gate_is_never_printed_as_complete(name: str, scenario: Report) -> None:
+    """What the gate alone knows of, such as a range left out, is in no list of the report."""
+    bare = msgspec.structs.replace(scenario, coverage=(), exposures=(), observations=())
+    text = " ".join(rendered(name, bare).decode().split())
+    assert "verything asked for was looked at" not in text
+    assert "ee the reasons at the top" in text
+    complete = msgspec.structs.replace(bare, gate=msgspec.structs.replace(bare.gate, complete=True))
+    assert "verything asked for was looked at" in " ".join(rendered(name, complete).decode().split())
+
+
 @pytest.mark.usefixtures("environment")
 def test_a_long_list_is_cut_and_says_so(scenario: Report) -> None:
     one = scenario.findings[0]

@@ -100,7 +100,8 @@ def test_the_same_call_in_many_places_is_one_line(scenario: Report) -> None:
     assert [(gap.what, gap.status) for gap in rest] == [
         ("ec2.describe_route_tables", "denied"),
         ("rds.describe_db_clusters", "throttled"),
-        ("asking a port", "error"),
+        ("what is reachable", "could not be asked"),
+        ("a reachable range", "asked in part"),
     ]
 
 
@@ -154,6 +155,46 @@ def test_plain_targets_have_no_path_and_are_grouped_by_address() -> None:
     (subject,) = view.subjects
     assert (subject.label, subject.kind, subject.level) == ("192.0.2.1", "target", "open")
     assert [answer.verdict for answer in subject.ways[0].answers] == ["unauthenticated", "auth-required", "closed"]
+
+
+def test_what_was_not_asked_is_listed_as_not_looked_at() -> None:
+    ways = (
+        exposure(),
+        exposure(id="exp-2", port_from=1, port_to=9),
+        exposure(id="exp-3", transport="icmp", port_from=None),
+    )
+    gaps_ = build(report(ways, (seen("closed", 2),))).gaps
+    assert [(gap.what, gap.status, gap.places, gap.detail) for gap in gaps_] == [
+        ("a reachable range", "asked in part", "192.0.2.1:1-9/tcp", ""),
+        ("what is reachable", "not asked", "192.0.2.1:6379/tcp", ""),
+        ("what is reachable", "not asked", "192.0.2.1 icmp", "no probe speaks it"),
+    ]
+
+
+def path(*names: str) -> tuple[Hop, ...]:
+    return tuple(Hop(gate="gate", native_id=name) for name in names)
+
+
+def test_ways_that_begin_alike_are_drawn_together() -> None:
+    ways = (
+        exposure(id="exp-1", port_from=1, port_to=1, path=path("igw", "acl", "acl", "sg-1")),
+        exposure(id="exp-2", port_from=2, port_to=2, path=path("igw", "acl", "sg-2")),
+        exposure(id="exp-3", port_from=3, port_to=3, path=path("igw", "other", "sg-1")),
+        exposure(id="exp-4", port_from=4, port_to=4, path=path("igw", "other", "sg-1")),
+        exposure(id="exp-5", port_from=5, port_to=5, path=path("igw", "acl", "sg-1"), family="ipv6"),
+    )
+    drawn = [
+        (
+            [step.name for step in bundle.steps],
+            [([step.name for step in one.steps], one.way.id) for one in bundle.branches],
+        )
+        for bundle in build(report(ways)).subjects[0].bundles
+    ]
+    assert drawn == [
+        (["igw", "acl"], [(["sg-1"], "exp-1"), (["sg-2"], "exp-2")]),
+        (["igw", "other", "sg-1"], [([], "exp-3"), ([], "exp-4")]),
+        (["igw", "acl", "sg-1"], [([], "exp-5")]),
+    ]
 
 
 def test_dormant_rules_are_apart_and_never_a_way_in(scenario: Report) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import BinaryIO, TypeVar
 
 from exposure_audit.report.format import Format
-from exposure_audit.report.nouns import Category, Found, Gap, Step, Subject, View, Way
+from exposure_audit.report.nouns import Branch, Category, Found, Gap, Step, Subject, View
 from exposure_audit.report.words import count, cut
 
 BUDGET = 60_000
@@ -19,6 +19,7 @@ BUDGET = 60_000
 _APART = "&#8203;"
 """A zero-width space: GitHub and GitLab look for mentions and links after Markdown is done, so escaping a letter
 does not help there, and taking the letters apart does."""
+_WAYS = 10
 _MARKS = {"fail": "✗ fail", "unknown": "? unknown", "pass": "✓ pass", "attested": "✎ attested"}
 
 _PUNCTUATION = re.compile(r"[\\`*\[\]<>#!|~$^]|(?<![^\W_])_|_(?![^\W_])|^[-+=]|^\d+(?=[.)])")
@@ -129,20 +130,27 @@ def _subject(subject: Subject) -> list[str]:
     word = f"**{subject.severity}** · " if subject.severity else ""
     rest = [f"{subject.kind} {code(subject.native_id)}".strip(), code(subject.place), code(subject.tags)]
     lines = [" · ".join(filter(None, (f"- {word}{code(subject.label)}", *rest)))]
-    for way in subject.ways[:10]:
-        lines += _way(way)
-    if len(subject.ways) > 10:
-        lines.append(f"  - … and {count(len(subject.ways) - 10, 'more way')} to it")
+    shown = 0
+    for bundle in subject.bundles:
+        if shown >= _WAYS:
+            break
+        lines.append(f"  - {' → '.join((prose(bundle.who), *map(_step, bundle.steps)))}")
+        for branch in bundle.branches[: _WAYS - shown]:
+            lines += _branch(branch)
+            shown += 1
+    if len(subject.ways) > shown:
+        lines.append(f"  - … and {count(len(subject.ways) - shown, 'more way')} to it")
     return lines
 
 
-def _way(way: Way) -> list[str]:
-    gates = " → ".join(map(_step, way.steps))
-    lines = [f"  - {prose(way.who)} → {gates + ' → ' if gates else ''}{code(way.where)}"]
+def _branch(branch: Branch) -> list[str]:
+    way = branch.way
+    before = "".join(f"{_step(step)} → " for step in branch.steps)
+    lines = [] if way.answers else [f"    - {before}{code(way.where)}"]
     for answer in way.answers[:5]:
         named = f"{code(answer.name)} " if answer.name else ""
         proof = f": {code(cut(answer.proof, 300))}" if answer.proof else ""
-        lines.append(f"    - {code(answer.where)} {named}**{prose(answer.word)}**{proof}")
+        lines.append(f"    - {before}{code(answer.where)} {named}**{prose(answer.word)}**{proof}")
     if len(way.answers) > 5:
         lines.append(f"    - … and {count(len(way.answers) - 5, 'more port')}")
     return lines + [f"    - {prose(note)}" for note in way.notes]
@@ -174,7 +182,8 @@ def _finding(found: Found) -> list[str]:
 def _gaps(view: View) -> list[str]:
     lines = ["## Not looked at", ""]
     if not view.gaps:
-        return [*lines, "- nothing: everything asked for was looked at"]
+        done = "nothing: everything asked for was looked at"
+        return [*lines, f"- {done if view.report.gate.complete else 'see the reasons at the top'}"]
     for gap in view.gaps[:30]:
         lines += _gap(gap)
     if len(view.gaps) > 30:
@@ -184,7 +193,7 @@ def _gaps(view: View) -> list[str]:
 
 def _gap(gap: Gap) -> list[str]:
     unknown = f", so unknown: {prose(gap.unknown)}" if gap.unknown else ""
-    lines = [f"- {code(gap.what)} {gap.status}, {gap.count:,} times: {code(gap.places)}{unknown}"]
+    lines = [f"- {code(gap.what)} {gap.status} ({gap.count:,}): {code(gap.places)}{unknown}"]
     return lines + ([f"  - {code(gap.detail)}"] if gap.detail else [])
 
 

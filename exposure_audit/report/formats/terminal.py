@@ -8,7 +8,7 @@ import io
 from typing import BinaryIO, TextIO
 
 from exposure_audit.report.format import Format
-from exposure_audit.report.nouns import LEVEL_WORDS, Found, Gap, Subject, View, Way
+from exposure_audit.report.nouns import LEVEL_WORDS, Branch, Bundle, Found, Gap, Subject, View, Way
 from exposure_audit.report.screen import Screen, chain
 from exposure_audit.report.words import count, some
 
@@ -67,7 +67,8 @@ def _exposed(screen: Screen, view: View) -> None:
     for subject in quiet[:_QUIET]:
         for way in subject.ways[:_WAYS]:
             _one_line(screen, way, f"{subject.label}  ", indent=3)
-        _more_ways(screen, subject, indent=3)
+        if len(subject.ways) > _WAYS:
+            screen.line((f"and {count(len(subject.ways) - _WAYS, 'more way')} to it", "quiet"), indent=3)
     _left_out(screen, quiet[_QUIET:])
     if view.dormant:
         screen.line()
@@ -95,26 +96,38 @@ def _subject(screen: Screen, subject: Subject) -> None:
         word, style = LEVEL_WORDS[subject.level], subject.level
     mark = f" {screen.sign(style)} {word} "
     screen.line((mark, style), " ", (subject.label, "name"), (f"{dot}{rest}" if rest else "", "quiet"), hang=3)
-    for way in subject.ways[:_WAYS]:
-        if way.level in {"open", "unknown"}:
-            _way(screen, way)
-        else:
-            _one_line(screen, way, "", indent=3)
-    _more_ways(screen, subject, indent=3)
+    for bundle in subject.bundles[:_WAYS]:
+        _bundle(screen, bundle)
+    if len(subject.bundles) > _WAYS:
+        more = sum(len(bundle.branches) for bundle in subject.bundles[_WAYS:])
+        screen.line((f"and {count(more, 'more way')} to it", "quiet"), indent=3)
 
 
-def _way(screen: Screen, way: Way) -> None:
-    screen.line((way.who, "name"), indent=3, hang=2)
-    if way.steps:
-        screen.line(*chain(screen, way.steps), indent=5, hang=2)
-    arrow = f"{screen.sign('arrow')} "
+def _bundle(screen: Screen, bundle: Bundle) -> None:
+    loud = [one for one in bundle.branches if one.way.level in {"open", "unknown"}]
+    if loud:
+        screen.line((bundle.who, "name"), indent=3, hang=2)
+        if bundle.steps:
+            screen.line(*chain(screen, bundle.steps), indent=5, hang=2)
+    for branch in loud[:_WAYS]:
+        _branch(screen, branch)
+    if len(loud) > _WAYS:
+        screen.line((f"and {count(len(loud) - _WAYS, 'more way')} like these", "quiet"), indent=5)
+    quiet = [one.way for one in bundle.branches if one not in loud]
+    for way in quiet[:_WAYS]:
+        _one_line(screen, way, "", indent=3)
+    if len(quiet) > _WAYS:
+        screen.line((f"and {count(len(quiet) - _WAYS, 'more way')} like these", "quiet"), indent=3)
+
+
+def _branch(screen: Screen, branch: Branch) -> None:
+    way = branch.way
+    before = [*chain(screen, branch.steps), (f"{screen.sign('arrow')} ", "quiet")]
     if not way.answers:
-        screen.line((arrow, "quiet"), (way.where, "name"), indent=5, hang=2)
+        screen.line(*before, (way.where, "name"), indent=5, hang=2)
     for answer in way.answers[:_WAYS]:
         named = f"  {answer.name}" if answer.name else ""
-        screen.line(
-            (arrow, "quiet"), (answer.where, "name"), named, "  ", (answer.word, answer.level), indent=5, hang=2
-        )
+        screen.line(*before, (answer.where, "name"), named, "  ", (answer.word, answer.level), indent=5, hang=2)
         if answer.proof:
             screen.line(("it said " if answer.name else "", "quiet"), answer.proof, indent=7, hang=2)
     if len(way.answers) > _WAYS:
@@ -127,12 +140,7 @@ def _one_line(screen: Screen, way: Way, before: str, *, indent: int) -> None:
     spoken = [f"{answer.name} {answer.word}".strip() for answer in way.answers]
     said = "; ".join(dict.fromkeys(spoken)) or "; ".join(way.notes)
     sign = (f"{screen.sign(way.level)} ", way.level)
-    screen.line(sign, before, way.where, (f"  {said}  from {way.who}", "quiet"), indent=indent, hang=4)
-
-
-def _more_ways(screen: Screen, subject: Subject, *, indent: int) -> None:
-    if len(subject.ways) > _WAYS:
-        screen.line((f"and {count(len(subject.ways) - _WAYS, 'more way')} to it", "quiet"), indent=indent)
+    screen.line(sign, before, way.where, (f"  {said}; the rules let in {way.who}", "quiet"), indent=indent, hang=4)
 
 
 # --- findings, checklist, coverage ---------------------------------------------------------------------------
@@ -194,6 +202,9 @@ def _checklist(screen: Screen, view: View) -> None:
 
 def _gaps(screen: Screen, view: View) -> None:
     calls = sum(row.status == "ok" for row in view.report.coverage)
+    if not view.gaps and not view.report.gate.complete:
+        screen.head("NOT LOOKED AT", f"see the reasons at the top; {count(calls, 'call')} answered")
+        return
     if not view.gaps:
         screen.head("COVERAGE", f"everything asked for was looked at; {count(calls, 'call')} answered")
         return
@@ -210,7 +221,7 @@ def _gap(screen: Screen, gap: Gap) -> None:
     screen.line(
         (f"{screen.sign('unknown')} ", "unknown"),
         (gap.what, "name"),
-        f"  {gap.status} in {gap.places}" if gap.status != "error" else f"  failed: {gap.places}",
+        f"  {gap.status}: {gap.places}",
         indent=1,
         hang=2,
     )
