@@ -30,8 +30,8 @@ DEBIAN_PACKAGES = {
     "mvn": "maven",
 }
 """Program and the Debian packages that bring it."""
-# Not installed: it would replace systemd-timesyncd. Its program is unpacked.
-DEBIAN_UNPACKED = ("ntpsec", "python3-ntp")
+# Not installed: it would replace systemd-timesyncd. Its program is unpacked, with libraries that may be missing.
+DEBIAN_UNPACKED = ("ntpsec", "libbsd0", "libmd0", "libcap2")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _SECONDS = 900.0
 
@@ -84,13 +84,14 @@ def unpack_ntpd(cache: Path) -> str:
     if apt is None or dpkg is None:
         return "ntpd: skipped, apt-get and dpkg are needed"
     target.mkdir(parents=True, exist_ok=True)
-    words = [apt, "download", "-qq", *DEBIAN_UNPACKED]
-    subprocess.run(  # noqa: S603
-        words, cwd=target, check=False, timeout=_SECONDS, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    for package in sorted(target.glob("*.deb")):
-        output([dpkg, "-x", str(package), str(target)], seconds=60)
-        package.unlink()
+    for package in DEBIAN_UNPACKED:
+        words = [apt, "download", "-qq", package]
+        subprocess.run(  # noqa: S603
+            words, cwd=target, check=False, timeout=_SECONDS, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+    for file in sorted(target.glob("*.deb")):
+        output([dpkg, "-x", str(file), str(target)], seconds=60)
+        file.unlink()
     return "ntpd: unpacked" if (target / "usr/sbin/ntpd").exists() else "ntpd: skipped, the download failed"
 
 

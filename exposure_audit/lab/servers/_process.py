@@ -40,10 +40,13 @@ def launch(
         )
 
 
-def output(words: Sequence[str], *, seconds: float = 20.0) -> str:
+def output(words: Sequence[str], *, seconds: float = 20.0, environment: Mapping[str, str] | None = None) -> str:
     """What a short-lived program prints, on either channel; empty when it fails to run."""
+    variables = {**os.environ, **(environment or {})}
     try:
-        done = subprocess.run(list(words), capture_output=True, timeout=seconds, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603 - the words are ours
+            list(words), capture_output=True, timeout=seconds, env=variables, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return (done.stdout + done.stderr).decode("utf-8", "replace")

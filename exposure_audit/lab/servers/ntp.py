@@ -14,6 +14,7 @@ from exposure_audit.lab.servers.contract import Order, Running, Server
 
 START_SECONDS = 15.0
 _TIME = b"\x23" + bytes(39) + struct.pack("!II", 1, 2)
+_STATED = re.compile(r"ntpsec-(\d\S*)|ntpd (\d\S+)")
 _UNPACKED = Path("ntpsec/usr/sbin/ntpd")
 
 
@@ -23,9 +24,19 @@ def binary(cache: Path) -> str | None:
     return program("ntpd") or (str(unpacked.resolve()) if unpacked.exists() else None)
 
 
+def _libraries(cache: Path) -> dict[str, str]:
+    """Where the unpacked ntpd finds the libraries that were unpacked beside it."""
+    folders = sorted({str(file.resolve().parent) for file in (cache / "ntpsec").glob("**/lib/*/lib*.so.*")})
+    return {"LD_LIBRARY_PATH": ":".join(folders)} if folders else {}
+
+
 def _missing(cache: Path) -> str | None:
-    if binary(cache) is None:
+    server = binary(cache)
+    if server is None:
         return "no ntpd: python -m exposure_audit.lab.install unpacks one"
+    said = output([server, "--version"], environment=_libraries(cache))
+    if not _STATED.search(said):
+        return f"ntpd does not run here: {said.strip()[:200]}"
     if program("cc", "gcc", "clang") is None:
         return "no C compiler, which keeps ntpd on loopback: apt-get install gcc libc6-dev"
     return None
@@ -47,7 +58,11 @@ def _launch(order: Order) -> Running:
     )
     port = order.ports["udp"]
     log = order.run_dir / "ntpd.log"
-    environment = {"LD_PRELOAD": str(shim), "LAB_NTP_ADDRESS": order.address, "LAB_NTP_PORT": str(port)}
+    environment = _libraries(order.cache) | {
+        "LD_PRELOAD": str(shim),
+        "LAB_NTP_ADDRESS": order.address,
+        "LAB_NTP_PORT": str(port),
+    }
     words = [server, "-4", "-n", "-c", str(config), "-I", "127.0.0.1"]
     process = launch(words, cwd=order.run_dir, log=log, environment=environment)
     wait(
@@ -56,7 +71,9 @@ def _launch(order: Order) -> Running:
         seconds=START_SECONDS,
         log=log,
     )
-    stated = re.search(r"ntpsec-(\S+)|ntpd (\d\S+)", output([server, "--version"]))
+    stated = re.search(
+        r"ntpsec-(\S+)|ntpd (\d\S+)", output([server, "--version"], environment=_libraries(order.cache))
+    )
     return Running(
         name="ntp",
         service="ntp",
