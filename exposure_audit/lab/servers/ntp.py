@@ -71,9 +71,7 @@ def _launch(order: Order) -> Running:
         seconds=START_SECONDS,
         log=log,
     )
-    stated = re.search(
-        r"ntpsec-(\S+)|ntpd (\d\S+)", output([server, "--version"], environment=_libraries(order.cache))
-    )
+    stated = _STATED.search(output([server, "--version"], environment=_libraries(order.cache)))
     return Running(
         name="ntp",
         service="ntp",

@@ -55,7 +55,7 @@ def test_a_probe_has_its_transcripts(name: str) -> None:
     missing = [case for case in NEEDED if case not in have]
     assert not missing, (
         f"record fixtures/talk/{name}/{missing[0]}.json: what a real server says ('yes'), what another service "
-        "says ('not-this'), and a reply that ends in the middle ('cut'). tests/replay.py describes the format"
+        "says ('not-this'), and a reply that ends in the middle ('cut'). tests/record.py writes them"
     )
 
 
