@@ -19,6 +19,7 @@ from exposure_audit import __version__
 from exposure_audit.cards import details_by_service, probe_cards, usual_ports
 from exposure_audit.errors import UsageError
 from exposure_audit.model import wire
+from exposure_audit.model.coverage import gaps
 from exposure_audit.model.exposure import Exposure
 from exposure_audit.model.inventory import Coverage, Inventory
 from exposure_audit.model.observation import Observation
@@ -49,7 +50,7 @@ def new_state(request: Request) -> RunState:
 
 
 def collect(request: Request, folder: Path, progress: Progress = silent) -> tuple[Coverage, ...]:
-    """Ask the clouds; raw answers land in the snapshot folder. Whole files from an earlier try are kept."""
+    """Ask the clouds; raw answers land in the snapshot folder. Whole files of an earlier try are kept."""
     from exposure_audit.collect.catalog import CLOUDS
 
     known = ", ".join(CLOUDS)
@@ -67,6 +68,17 @@ def collect(request: Request, folder: Path, progress: Progress = silent) -> tupl
             progress=progress,
         )
     return tuple(coverage)
+
+
+def refuse_finished(folder: Path) -> None:
+    """Raise UsageError when a folder holds a whole snapshot: its old answers would pass for new ones."""
+    from exposure_audit.collect.snapshot import read_manifest
+
+    manifest, _ = read_manifest(folder)
+    if manifest and manifest.finished_at and not gaps(manifest.coverage):
+        raise UsageError(
+            f"holds a whole snapshot of {manifest.started_at}", where=str(folder), mend="give another folder"
+        )
 
 
 def read_inventory(folder: Path) -> Inventory:
@@ -135,12 +147,16 @@ def cut_to_owned(plan: ProbePlan, snapshot: Path, *, max_age_hours: float) -> Pr
 
 
 def snapshot_time(folder: Path) -> float:
-    """When a snapshot was taken, in seconds since the epoch: its manifest says, else its oldest file."""
-    from exposure_audit.collect.snapshot import finished_at
+    """When the oldest answer of a snapshot was taken, in seconds since the epoch.
 
-    said = finished_at(folder)
-    if said:
-        return datetime.fromisoformat(said).timestamp()
+    The manifest says when it was begun: a collection that went on later holds answers of both days. A folder
+    filled by hand has no manifest; there its oldest file speaks.
+    """
+    from exposure_audit.collect.snapshot import read_manifest
+
+    manifest, _ = read_manifest(folder)
+    if manifest:
+        return datetime.fromisoformat(manifest.started_at).timestamp()
     times = [path.stat().st_mtime for path in folder.rglob("*.json")]
     if not times:
         raise UsageError("holds no answers", where=str(folder), mend="give a snapshot folder")
@@ -196,6 +212,7 @@ def judge(
         observations=observations,
         fail_on=msgspec.convert(request.fail_on, FailOn),
         allow_incomplete=request.allow_incomplete,
+        probed=request.probe,
     )
     return Report(
         tool=Tool(version=__version__),
@@ -318,6 +335,4 @@ def counts(coverage: Iterable[Coverage]) -> Mapping[str, int]:
 
 def is_incomplete(coverage: Iterable[Coverage]) -> bool:
     """Say whether a call that was wanted was not answered."""
-    from exposure_audit.gate.decide import is_gap
-
-    return any(is_gap(row) for row in coverage)
+    return bool(gaps(coverage))

@@ -199,7 +199,7 @@ def _network(ec2: "EC2Client") -> Subnets:
     ids = {}
     for number, kind in enumerate(("public", "private", "guarded"), 1):
         subnet = ec2.create_subnet(
-            VpcId=vpc, CidrBlock=f"10.20.{number}.0/24", AvailabilityZone=zones[number % len(zones)]
+            VpcId=vpc, CidrBlock=f"10.20.{number}.0/24", AvailabilityZone=zones[(number - 1) % len(zones)]
         )["Subnet"]["SubnetId"]
         _name(ec2, subnet, f"prod-{kind}")
         ids[kind] = subnet
@@ -307,6 +307,7 @@ def _database(rds: "RDSClient", ec2: "EC2Client", subnets: Subnets) -> None:
         MasterUsername="lab",
         MasterUserPassword="loopback-lab",
         AllocatedStorage=20,
+        Port=5432,
         PubliclyAccessible=True,
         VpcSecurityGroupIds=[group],
         DBSubnetGroupName="prod",

@@ -28,6 +28,7 @@ def collect(
     from exposure_audit.cli.settings import resolve
 
     request = to_request(resolve(flags))
+    pipeline.refuse_finished(Path(output))
     with progress_bars() as progress:
         coverage = pipeline.collect(request, Path(output), progress)
     for row in coverage:
