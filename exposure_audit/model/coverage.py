@@ -11,8 +11,9 @@ EXCLUDED = "excluded by "
 def gaps(rows: Iterable[Coverage]) -> tuple[Coverage, ...]:
     """Return the rows that are gaps, in their order.
 
-    `denied`, `throttled` and `failed` always are. `skipped` is, unless the user excluded it: a file that a
-    snapshot lacks and a region that is not enabled were asked for and not read. `unsupported` is none where
+    `denied`, `throttled` and `failed` always are. `skipped` is when something depends on it and the user did
+    not exclude it: a file that a snapshot lacks, a region named by the user that is not enabled. A region that nobody
+    enabled holds nothing. `unsupported` is none where
     another call of the same place was answered, since what does not exist there exposes nothing; where nothing
     was answered it is one, because a name server that is down looks the same.
     """
@@ -27,7 +28,7 @@ def _place(row: Coverage) -> tuple[str, str, str]:
 
 def _is_gap(row: Coverage, alive: set[tuple[str, str, str]]) -> bool:
     if row.status == "skipped":
-        return not row.detail.startswith(EXCLUDED)
+        return bool(row.yields) and not row.detail.startswith(EXCLUDED)
     if row.status == "unsupported":
         return _place(row) not in alive
     return row.status != "ok"

@@ -191,6 +191,7 @@ class PublicAddress(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An address of the public space, and the private one behind it (the same for IPv6)."""
 
     address: str
+    """A CIDR when a whole prefix is delegated to the interface."""
     family: Family
     private: str = ""
     kind: Literal["elastic", "automatic", "ipv6"] = "automatic"

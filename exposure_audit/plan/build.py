@@ -166,6 +166,9 @@ def _unasked(exposure: Exposure, assets: Mapping[str, Asset], options: Options) 
     if why:
         # The user decided it: the gate may pass, the report still says so.
         return _leave_out(exposure, low, high, why)
+    if "/" in exposure.address:
+        why = "a delegated prefix: which of its addresses are in use is not known"
+        return _leave_out(exposure, low, high, why, incomplete=True)
     if options.loopback_only and not _on_loopback(exposure.address):
         return _leave_out(exposure, low, high, "not on loopback (--loopback-only)", incomplete=True)
     if exposure.transport not in TRANSPORTS:

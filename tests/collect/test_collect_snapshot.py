@@ -76,9 +76,38 @@ def test_a_broken_file_is_a_gap_that_names_file_and_fault(shop: Path, content: b
 def test_a_rule_that_means_nothing_is_a_gap(shop: Path, permission: dict[str, object], why: str) -> None:
     group = {"GroupId": "sg-1", "IpPermissions": [permission], "IpPermissionsEgress": []}
     (shop / REGION / "ec2.describe_security_groups.json").write_text(json.dumps({"SecurityGroups": [group]}))
-    row = _gaps(read_inventory(shop))["ec2.describe_security_groups"]
+    inventory = read_inventory(shop)
+    row = _gaps(inventory)["ec2.describe_security_groups"]
     assert row.status == "failed"
     assert why in row.detail
+    # Without that rule the group would look shut: it is left out, and what refers to it becomes unknown.
+    assert [one.native_id for one in inventory.filters if one.kind == "security-group"] == []
+
+
+def test_an_acl_with_an_entry_that_means_nothing_is_left_out_whole(shop: Path) -> None:
+    path = shop / REGION / "ec2.describe_network_acls.json"
+    answer = json.loads(path.read_text())
+    answer["NetworkAcls"][0]["Entries"].append(
+        {"CidrBlock": "0.0.0.0/0", "Egress": False, "Protocol": "6", "RuleAction": "maybe", "RuleNumber": 7}
+    )
+    path.write_text(json.dumps(answer))
+    inventory = read_inventory(shop)
+    assert "unknown action 'maybe'" in _gaps(inventory)["ec2.describe_network_acls"].detail
+    left = {one.native_id for one in inventory.filters if one.kind == "network-acl"}
+    assert answer["NetworkAcls"][0]["NetworkAclId"] not in left
+
+
+def test_a_delegated_prefix_is_an_address_of_its_own(shop: Path) -> None:
+    path = shop / REGION / "ec2.describe_network_interfaces.json"
+    answer = json.loads(path.read_text())
+    answer["NetworkInterfaces"][0]["Ipv6Prefixes"] = [
+        {"Ipv6Prefix": "2001:db8:0:1:2::/80"},
+        {"Ipv6Prefix": "fd00:0:0:1:2::/80"},
+    ]
+    path.write_text(json.dumps(answer))
+    native_id = answer["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    (found,) = [one for one in read_inventory(shop).interfaces if one.native_id == native_id]
+    assert [one.address for one in found.addresses if "/" in one.address] == ["2001:db8:0:1:2::/80"]
 
 
 def test_what_powershell_redirects_is_read(shop: Path) -> None:

@@ -9,7 +9,7 @@ from exposure_audit.gate.decide import decide, exit_code
 from exposure_audit.model import wire
 from exposure_audit.model.exposure import Hop
 from exposure_audit.model.finding import SEVERITIES, Finding, Severity, Status
-from exposure_audit.model.inventory import Coverage, CoverageStatus
+from exposure_audit.model.inventory import Coverage, CoverageStatus, Noun
 from exposure_audit.model.observation import Observation, Verdict
 from exposure_audit.model.plan import Exclusion
 from exposure_audit.model.report import Decision, FailOn, Report
@@ -19,7 +19,10 @@ DOUBTFUL = (Hop(gate="route", native_id="rtb-1", truth="unknown"),)
 
 
 def row(status: CoverageStatus, detail: str = "", *, region: str = "eu-central-1", call: str = "ec2.a") -> Coverage:
-    return Coverage(provider="aws", account="1", region=region, call=call, status=status, detail=detail)
+    needed: tuple[Noun, ...] = () if "nobody needs it" in detail else ("asset",)
+    return Coverage(
+        provider="aws", account="1", region=region, call=call, status=status, detail=detail, yields=needed
+    )
 
 
 OK = row("ok", call="sts.get_caller_identity")
@@ -99,6 +102,7 @@ def test_the_worst_three_are_named_and_the_rest_is_counted() -> None:
         ("skipped", "no ec2.describe_instances.json", False),
         ("skipped", "the region is not enabled for this account: OptInRequired", False),
         ("skipped", "excluded by --region", True),
+        ("skipped", "the region is not enabled, and nobody needs it", True),
         ("unsupported", "no such endpoint", True),
     ],
 )

@@ -187,3 +187,9 @@ def test_loopback_only_plans_nothing_else_and_says_that_it_was_not_looked_at(add
     plan = asked(exposure(address=address), options=Options(loopback_only=True))
     assert bool(plan.tasks) is planned
     assert [one.incomplete for one in plan.exclusions] == ([] if planned else [True])
+
+
+def test_a_delegated_prefix_is_not_asked_address_by_address_and_that_is_said() -> None:
+    plan = asked(exposure(address="2001:db8:1:2:3::/80", family="ipv6"))
+    assert plan.tasks == ()
+    assert [(one.incomplete, "delegated prefix" in one.reason) for one in plan.exclusions] == [(True, True)]

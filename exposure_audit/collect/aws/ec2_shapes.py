@@ -39,6 +39,12 @@ class Attached(msgspec.Struct, frozen=True):
     DeviceIndex: int | None = None
 
 
+class Ipv6Prefix(msgspec.Struct, frozen=True):
+    """A delegated prefix: the interface serves every address in it."""
+
+    Ipv6Prefix: str
+
+
 class NetworkInterface(msgspec.Struct, frozen=True):
     """An elastic network interface."""
 
@@ -55,6 +61,7 @@ class NetworkInterface(msgspec.Struct, frozen=True):
     Description: str = ""
     InterfaceType: str = "interface"
     Ipv6Addresses: tuple[Ipv6, ...] = ()
+    Ipv6Prefixes: tuple[Ipv6Prefix, ...] = ()
     PrivateIpAddress: str = ""
     RequesterId: str = ""
     RequesterManaged: bool = False

@@ -46,15 +46,18 @@ class CidrCheck:
 
     def __call__(self, text: str) -> bool:
         """Whether the text is an address or CIDR; if not, the answer is rejected."""
-        if text in self._good:
-            return True
         try:
-            parse_cidr(text)
+            self.require(text)
         except ValueError as error:
             self._answers.reject(self._call, str(error))
             return False
-        self._good.add(text)
         return True
+
+    def require(self, text: str) -> None:
+        """Raise ValueError unless the text is an address or CIDR."""
+        if text not in self._good:
+            parse_cidr(text)
+            self._good.add(text)
 
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}

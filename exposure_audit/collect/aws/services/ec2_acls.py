@@ -4,7 +4,7 @@ import msgspec
 
 from exposure_audit.collect.aws.api import ec2
 from exposure_audit.collect.aws.shapes import CidrCheck, port_axis, protocol_number, traffic_text
-from exposure_audit.collect.contract import Answers, Service
+from exposure_audit.collect.contract import Answers, Place, Service
 from exposure_audit.model.inventory import Filter, Inventory, Rule
 
 
@@ -95,40 +95,46 @@ def _rule(entry: Entry) -> Rule:
     )
 
 
-def _rules(answers: Answers, acl: NetworkAcl, is_cidr: CidrCheck, *, egress: bool) -> tuple[Rule, ...]:
+def _rules(acl: NetworkAcl, cidrs: CidrCheck, *, egress: bool) -> tuple[Rule, ...]:
+    """Raises ValueError for an entry that means nothing."""
     found: list[Rule] = []
     for entry in acl.Entries:
-        if entry.Egress != egress or not is_cidr(entry.CidrBlock or entry.Ipv6CidrBlock or ""):
-            continue
-        try:
+        if entry.Egress == egress:
+            cidrs.require(entry.CidrBlock or entry.Ipv6CidrBlock or "")
             found.append(_rule(entry))
-        except ValueError as error:
-            answers.reject(ACLS.name, f"{acl.NetworkAclId} rule {entry.RuleNumber}: {error}")
     # The API does not promise an order; the numbers decide.
     return tuple(sorted(found, key=lambda rule: (rule.order, rule.cidrs)))
 
 
+def _filter(place: Place, acl: NetworkAcl, cidrs: CidrCheck) -> Filter:
+    return Filter(
+        id=place.id("network-acl", acl.NetworkAclId),
+        kind="network-acl",
+        native_id=acl.NetworkAclId,
+        network=place.id("vpc", acl.VpcId) if acl.VpcId else "",
+        semantics="first-match",
+        stateful=False,
+        ingress=_rules(acl, cidrs, egress=False),
+        egress=_rules(acl, cidrs, egress=True),
+    )
+
+
 def parse(answers: Answers) -> Inventory:
-    """Network ACLs as filters."""
+    """Network ACLs as filters.
+
+    An ACL with an entry that means nothing is left out whole: every later entry depends on it.
+    """
     read = answers.one(ACLS.name, NetworkAcls)
     if read is None:
         return Inventory()
-    is_cidr = CidrCheck(answers, ACLS.name)
-    return Inventory(
-        filters=tuple(
-            Filter(
-                id=answers.place.id("network-acl", acl.NetworkAclId),
-                kind="network-acl",
-                native_id=acl.NetworkAclId,
-                network=answers.place.id("vpc", acl.VpcId) if acl.VpcId else "",
-                semantics="first-match",
-                stateful=False,
-                ingress=_rules(answers, acl, is_cidr, egress=False),
-                egress=_rules(answers, acl, is_cidr, egress=True),
-            )
-            for acl in read.NetworkAcls
-        )
-    )
+    cidrs = CidrCheck(answers, ACLS.name)
+    filters = []
+    for acl in read.NetworkAcls:
+        try:
+            filters.append(_filter(answers.place, acl, cidrs))
+        except ValueError as error:
+            answers.reject(ACLS.name, f"{acl.NetworkAclId}: {error}")
+    return Inventory(filters=tuple(filters))
 
 
 SERVICE = Service(name="ec2_acls", calls=(ACLS,), parse=parse)

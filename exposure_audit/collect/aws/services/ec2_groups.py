@@ -116,20 +116,21 @@ class _Reader:
     """Turns permissions into rules, one a source: that is what a person can point at and revoke."""
 
     def __init__(self, answers: Answers) -> None:
-        self._answers = answers
         self._place: Place = answers.place
         self._ids = _rule_ids(answers)
-        self._is_cidr = CidrCheck(answers, GROUPS.name)
+        self._cidrs = CidrCheck(answers, GROUPS.name)
 
     def rules(self, group: SecurityGroup, *, egress: bool) -> tuple[Rule, ...]:
+        """Raises ValueError for a permission that means nothing."""
         found: list[Rule] = []
         for permission in group.IpPermissionsEgress if egress else group.IpPermissions:
-            try:
-                protocol = protocol_number(permission.IpProtocol)
-                axis = port_axis(protocol, permission.FromPort, permission.ToPort)
-            except ValueError as error:
-                self._answers.reject(GROUPS.name, f"{group.GroupId}: {error}")
-                continue
+            protocol = protocol_number(permission.IpProtocol)
+            axis = port_axis(protocol, permission.FromPort, permission.ToPort)
+            for text in (
+                *(item.CidrIp for item in permission.IpRanges),
+                *(item.CidrIpv6 for item in permission.Ipv6Ranges),
+            ):
+                self._cidrs.require(text)
             found += self._permission(group, permission, egress, protocol, axis)
         return tuple(found)
 
@@ -168,16 +169,8 @@ class _Reader:
                 text=f"allow {text} ({note})" if note else f"allow {text}",
             )
 
-        found = [
-            rule(item.CidrIp, item.Description, (item.CidrIp,))
-            for item in permission.IpRanges
-            if self._is_cidr(item.CidrIp)
-        ]
-        found += [
-            rule(item.CidrIpv6, item.Description, (item.CidrIpv6,))
-            for item in permission.Ipv6Ranges
-            if self._is_cidr(item.CidrIpv6)
-        ]
+        found = [rule(item.CidrIp, item.Description, (item.CidrIp,)) for item in permission.IpRanges]
+        found += [rule(item.CidrIpv6, item.Description, (item.CidrIpv6,)) for item in permission.Ipv6Ranges]
         for listed in permission.PrefixListIds:
             list_id = self._place.id("prefix-list", listed.PrefixListId)
             found.append(rule(listed.PrefixListId, listed.Description, lists=(list_id,)))
@@ -188,28 +181,37 @@ class _Reader:
         return found
 
 
+def _filter(reader: _Reader, place: Place, group: SecurityGroup) -> Filter:
+    return Filter(
+        id=place.id("security-group", group.GroupId),
+        kind="security-group",
+        native_id=group.GroupId,
+        name=group.GroupName,
+        network=place.id("vpc", group.VpcId) if group.VpcId else "",
+        semantics="union-of-allows",
+        stateful=True,
+        ingress=reader.rules(group, egress=False),
+        egress=reader.rules(group, egress=True),
+    )
+
+
 def parse(answers: Answers) -> Inventory:
-    """Security groups as filters."""
+    """Security groups as filters.
+
+    A group with a rule that means nothing is left out whole: without that rule it would look shut, and what refers
+    to a group that is not there is unknown.
+    """
     read = answers.one(GROUPS.name, SecurityGroups)
     if read is None:
         return Inventory()
     reader = _Reader(answers)
-    return Inventory(
-        filters=tuple(
-            Filter(
-                id=answers.place.id("security-group", group.GroupId),
-                kind="security-group",
-                native_id=group.GroupId,
-                name=group.GroupName,
-                network=answers.place.id("vpc", group.VpcId) if group.VpcId else "",
-                semantics="union-of-allows",
-                stateful=True,
-                ingress=reader.rules(group, egress=False),
-                egress=reader.rules(group, egress=True),
-            )
-            for group in read.SecurityGroups
-        )
-    )
+    filters = []
+    for group in read.SecurityGroups:
+        try:
+            filters.append(_filter(reader, answers.place, group))
+        except ValueError as error:
+            answers.reject(GROUPS.name, f"{group.GroupId}: {error}")
+    return Inventory(filters=tuple(filters))
 
 
 SERVICE = Service(name="ec2_groups", calls=(GROUPS, RULES), parse=parse)

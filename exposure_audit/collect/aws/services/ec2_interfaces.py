@@ -116,6 +116,12 @@ def _addresses(one: shapes.NetworkInterface) -> tuple[PublicAddress, ...]:
             found[six.Ipv6Address] = PublicAddress(
                 address=six.Ipv6Address, family="ipv6", private=six.Ipv6Address, kind="ipv6"
             )
+    # A delegated prefix is one address of this list, written as the CIDR that it is.
+    for delegated in one.Ipv6Prefixes:
+        if AddressSet.of(delegated.Ipv6Prefix) & PUBLIC:
+            found[delegated.Ipv6Prefix] = PublicAddress(
+                address=delegated.Ipv6Prefix, family="ipv6", private=delegated.Ipv6Prefix, kind="ipv6"
+            )
     return tuple(found[address] for address in sorted(found))
 
 
