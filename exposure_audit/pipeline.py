@@ -7,7 +7,6 @@ cards of the probes to the planner, their facts to the judge.
 """
 
 import secrets
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from exposure_audit.model.observation import Observation
 from exposure_audit.model.plan import ProbePlan
 from exposure_audit.model.progress import Progress, silent
 from exposure_audit.model.report import FailOn, Report, Scan, Tool
+from exposure_audit.ownership import cut_to_owned
 from exposure_audit.runs import ObservationLog, Request, RunFolder, RunState, last_words
 
 if TYPE_CHECKING:
@@ -68,17 +68,6 @@ def collect(request: Request, folder: Path, progress: Progress = silent) -> tupl
             progress=progress,
         )
     return tuple(coverage)
-
-
-def refuse_finished(folder: Path) -> None:
-    """Raise UsageError when a folder holds a whole snapshot: its old answers would pass for new ones."""
-    from exposure_audit.collect.snapshot import read_manifest
-
-    manifest, _ = read_manifest(folder)
-    if manifest and manifest.finished_at and not gaps(manifest.coverage):
-        raise UsageError(
-            f"holds a whole snapshot of {manifest.started_at}", where=str(folder), mend="give another folder"
-        )
 
 
 def read_inventory(folder: Path) -> Inventory:
@@ -125,42 +114,6 @@ def make_plan(request: Request, inventory: Inventory, exposures: Sequence[Exposu
         where = request.targets_from or "targets"
         return plan_targets(parse_targets("\n".join(request.targets), where=where), cards, options)
     return plan_exposures(exposures, inventory, cards, options)
-
-
-def cut_to_owned(plan: ProbePlan, snapshot: Path, *, max_age_hours: float) -> ProbePlan:
-    """Check ownership again against the snapshot, just before the packet.
-
-    Addresses change hands within hours: a snapshot older than the limit proves nothing any more.
-    Raises UsageError when it is too old.
-    """
-    from exposure_audit.plan.scope import owned, within
-
-    taken = snapshot_time(snapshot)
-    age = (time.time() - taken) / 3600
-    if age > max_age_hours:
-        raise UsageError(
-            f"the snapshot is {age:.0f} hours old: its addresses may belong to others now",
-            where=str(snapshot),
-            mend="collect again, or say --max-age HOURS if you know better",
-        )
-    return msgspec.structs.replace(plan, scope=within(plan.scope, owned(read_inventory(snapshot))))
-
-
-def snapshot_time(folder: Path) -> float:
-    """When the oldest answer of a snapshot was taken, in seconds since the epoch.
-
-    The manifest says when it was begun: a collection that went on later holds answers of both days. A folder
-    filled by hand has no manifest; there its oldest file speaks.
-    """
-    from exposure_audit.collect.snapshot import read_manifest
-
-    manifest, _ = read_manifest(folder)
-    if manifest:
-        return datetime.fromisoformat(manifest.started_at).timestamp()
-    times = [path.stat().st_mtime for path in folder.rglob("*.json")]
-    if not times:
-        raise UsageError("holds no answers", where=str(folder), mend="give a snapshot folder")
-    return min(times)
 
 
 def probe(

@@ -108,6 +108,12 @@ class RunFolder:
         except OSError as error:
             raise RunError(f"cannot be written: {error.strerror}", where=str(path)) from None
 
+    def discard_if_empty(self) -> None:
+        """Remove a run that gathered nothing: the user's mistake came before the first answer."""
+        if not any(one.name != self._state.name for one in self.path.iterdir()):
+            self._state.unlink()
+            self.path.rmdir()
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder alone: two runs that append to one file would both be wrong."""

@@ -17,6 +17,7 @@ from exposure_audit.model import wire
 from exposure_audit.model.inventory import Inventory
 from exposure_audit.model.observation import Observation
 from exposure_audit.model.plan import ProbePlan
+from exposure_audit.ownership import cut_to_owned
 from exposure_audit.report.tame import tame, tame_all
 from exposure_audit.runs import ObservationLog, Request
 
@@ -59,7 +60,7 @@ def _saved_plan(path: Path, request: Request) -> ProbePlan:
             where=str(path),
             mend="add --snapshot DIR",
         )
-    return pipeline.cut_to_owned(plan, Path(request.snapshot), max_age_hours=request.max_age_hours)
+    return cut_to_owned(plan, Path(request.snapshot), max_age_hours=request.max_age_hours)
 
 
 def _ask(plan: ProbePlan, request: Request, output: str) -> tuple[Observation, ...]:

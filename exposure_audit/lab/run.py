@@ -12,7 +12,7 @@ from exposure_audit.errors import RunError, UsageError
 from exposure_audit.lab.estate import Placed, build
 from exposure_audit.lab.moto import available, environment, moto_server
 from exposure_audit.lab.servers.catalog import SERVERS
-from exposure_audit.lab.servers.contract import Running
+from exposure_audit.lab.servers.contract import STOP_SECONDS, Running
 
 Say = Callable[[str], None]
 
@@ -91,16 +91,19 @@ def _describe(placed: tuple[Placed, ...], running: dict[str, Running], missing: 
 
 
 def _run(command: list[str], variables: dict[str, str]) -> int:
-    """Run a command inside the lab. Ctrl-C reaches it too; its own ending counts."""
+    """Run a command inside the lab; its own ending counts. Ctrl-C reaches it too, whatever else stops us may not."""
     try:
         process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603
     except OSError as error:
         raise UsageError(f"cannot be run: {error.strerror}", where=command[0]) from None
-    while True:
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
         try:
+            return process.wait(STOP_SECONDS)
+        except (KeyboardInterrupt, subprocess.TimeoutExpired):
+            process.terminate()
             return process.wait()
-        except KeyboardInterrupt:
-            continue
 
 
 def _wait() -> None:

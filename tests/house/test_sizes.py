@@ -6,6 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "exposure_audit").rglob("*.py"))
 MAX_FILE, MAX_FUNCTION = 330, 62
+ON_PURPOSE = {"exposure_audit/collect/aws/expat.py:parse": "closures over local names: half the time of methods"}
 
 
 def test_files_stay_readable() -> None:
@@ -21,7 +22,8 @@ def test_functions_fit_a_screen() -> None:
                 size = (node.end_lineno or node.lineno) - node.lineno + 1
                 if size > MAX_FUNCTION:
                     long[f"{path.relative_to(ROOT)}:{node.name}"] = size
-    assert not long
+    assert not {where: size for where, size in long.items() if where not in ON_PURPOSE}
+    assert ON_PURPOSE.keys() <= long.keys(), "an exception that is no longer needed"
 
 
 def test_package_front_doors_hold_a_sentence_and_nothing_else() -> None:

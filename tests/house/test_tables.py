@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from exposure_audit.lab.servers.catalog import SERVERS
-from exposure_audit.report.catalog import FORMATS
 
 from exposure_audit._table import Table
 from exposure_audit.collect.catalog import CLOUDS
+from exposure_audit.lab.servers.catalog import SERVERS
 from exposure_audit.probe.catalog import PROBES
+from exposure_audit.report.catalog import FORMATS
 
 PACKAGE = Path(__file__).parents[2] / "exposure_audit"
 TABLES: list[tuple[Table[object], Path, str]] = [

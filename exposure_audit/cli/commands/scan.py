@@ -1,11 +1,10 @@
 """`scan`: the whole canal in one command."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from exposure_audit.cli import exits, options
+from exposure_audit.cli import options
 
 
 def scan(
@@ -46,27 +45,6 @@ def scan(
     artefact in a run folder under .exposure-audit/runs; an interrupted run goes on with --resume.
     """
     flags = {key: value for key, value in locals().items() if key != "resume"}
-    from exposure_audit import pipeline
-    from exposure_audit.cli.console import note, progress_bars
-    from exposure_audit.cli.request import emit, exit_code, outputs, to_request
-    from exposure_audit.cli.settings import resolve
-    from exposure_audit.report.write import check_formats
-    from exposure_audit.runs import RunFolder
+    from exposure_audit.cli.scanning import scan_command
 
-    settings = resolve(flags)
-    if resume:
-        run = RunFolder.open(settings.run_dir)
-        request = run.state.request
-    else:
-        request = to_request(settings)
-        check_formats(outputs(request.formats))
-        run = RunFolder.create(pipeline.new_state(request), Path(settings.run_dir) if settings.run_dir else None)
-    try:
-        with progress_bars() as progress:
-            report = pipeline.scan(run, progress=progress)
-    except KeyboardInterrupt:
-        note(f"interrupted; what was gathered is kept. Go on: exposure-audit scan --resume --run-dir {run.path}")
-        raise typer.Exit(exits.INTERRUPTED) from None
-    emit(report, settings.format or request.formats)
-    note(f"run kept in {run.path}")
-    raise typer.Exit(exit_code(report, allow_incomplete=request.allow_incomplete))
+    raise typer.Exit(scan_command(flags, resume=resume))

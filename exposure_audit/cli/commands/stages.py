@@ -26,9 +26,10 @@ def collect(
     from exposure_audit.cli.console import note, progress_bars
     from exposure_audit.cli.request import to_request
     from exposure_audit.cli.settings import resolve
+    from exposure_audit.ownership import refuse_finished
 
     request = to_request(resolve(flags))
-    pipeline.refuse_finished(Path(output))
+    refuse_finished(Path(output))
     with progress_bars() as progress:
         coverage = pipeline.collect(request, Path(output), progress)
     for row in coverage:
