@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Table(Mapping[str, T], Generic[T]):
+class Table(Mapping[str, T_co], Generic[T_co]):
     """A sorted mapping whose values are imported on first use.
 
     Listing the names imports nothing; indexing imports one module. One explicit line a member
@@ -17,9 +17,9 @@ class Table(Mapping[str, T], Generic[T]):
     def __init__(self, entries: Mapping[str, str]) -> None:
         self._entries = dict(entries)
 
-    def __getitem__(self, name: str) -> T:
+    def __getitem__(self, name: str) -> T_co:
         module, _, attribute = self._entries[name].partition(":")
-        value: T = getattr(import_module(module), attribute)
+        value: T_co = getattr(import_module(module), attribute)
         return value
 
     def __iter__(self) -> Iterator[str]:

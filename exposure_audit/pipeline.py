@@ -260,7 +260,7 @@ def second_looks(
 def judge_again(request: Request, observations: tuple[Observation, ...]) -> Report:
     """Judge a snapshot, observations, or both, that were gathered before; nothing is asked."""
     state = new_state(request)
-    inventory, exposures = Inventory(), ()
+    inventory, exposures = Inventory(), tuple[Exposure, ...]()
     plan = ProbePlan()
     if request.snapshot:
         inventory = read_inventory(Path(request.snapshot))

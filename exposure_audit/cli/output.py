@@ -1,6 +1,7 @@
 """Data for standard output or a file, and small tables for people."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from exposure_audit.errors import UsageError
@@ -21,7 +22,7 @@ def save(name: str, data: bytes) -> None:
         raise UsageError(f"cannot be written: {error.strerror}", where=name) from None
 
 
-def columns(rows: list[tuple[str, ...]], *, gap: str = "  ") -> str:
+def columns(rows: Sequence[tuple[str, ...]], *, gap: str = "  ") -> str:
     """Left-aligned columns in plain text; the last one is as long as it wants."""
     if not rows:
         return ""

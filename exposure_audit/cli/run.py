@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from typing import cast
 
 import typer
 
@@ -12,7 +13,7 @@ from exposure_audit.cli.console import say_error
 from exposure_audit.errors import ExposureAuditError
 
 # The library keeps its base class of usage mistakes private; a public subclass leads to it.
-_UsageMistake = typer.BadParameter.__bases__[0]
+_UsageMistake = cast("type[Exception]", typer.BadParameter.__bases__[0])
 
 
 def run(words: list[str]) -> int:

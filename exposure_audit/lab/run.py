@@ -91,7 +91,7 @@ def _describe(placed: tuple[Placed, ...], running: dict[str, Running], missing: 
 
 
 def _run(command: list[str], variables: dict[str, str]) -> int:
-    """Run a command inside the lab; its own ending counts. Ctrl-C reaches it too, whatever else stops us may not."""
+    """Run a command inside the lab; its own ending counts. Ctrl-C reaches it too, what else stops us may not."""
     try:
         process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603
     except OSError as error:

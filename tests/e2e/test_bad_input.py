@@ -17,7 +17,7 @@ from program import run
         (["scan", "--targets", "nowhere.txt"], "nowhere.txt: cannot be read"),
         (["scan", "--targets", "bad.txt"], "bad.txt:2: makes no sense as a target"),
         (["scan", "--targets", "good.txt", "--format", "jsn=x"], "json"),
-        (["scan", "--targets", "good.txt", "--format", "json=good.txt/r.json"], "good.txt/r.json"),
+        (["scan", "--targets", "good.txt", "--format", "json=good.txt/r.json"], "good.txt: is no folder"),
         (["scan", "--targets", "good.txt", "--format", "json", "--format", "markdown"], "only one format"),
         (["scan", "--targets", "good.txt", "--rules", "rules"], "sevrity"),
         (["scan", "--targets", "good.txt", "--timeout", "0"], "--timeout: must be more than 0"),
