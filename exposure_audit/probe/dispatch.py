@@ -40,10 +40,10 @@ class Desk:
 
     def __init__(self, task: Task, probes: Sequence[Probe], budget: Budget, *, host: str) -> None:
         self._task, self._budget, self._host = task, budget, host
-        self._home = tuple(probe for probe in probes if task.port in {*probe.ports, *probe.tls_ports})
-        ordered = (*self._home, *_by_turns([probe for probe in probes if probe not in self._home]))
-        self._clear: list[Probe] = list(ordered)
-        self._sealed: list[Probe] = list(ordered) if task.transport == "tcp" else []
+        self._home = tuple(probe for probe in probes if task.port in probe.ports or task.port in probe.tls_ports)
+        strangers = [probe for probe in probes if probe not in self._home]
+        self._clear: list[Probe] = [*self._home, *(_by_turns(strangers) if len(strangers) > 1 else strangers)]
+        self._sealed: list[Probe] = list(self._clear) if task.transport == "tcp" else []
         self._tls: bool | None = None
         self._try_tls = bool(self._home) and all(task.port not in probe.ports for probe in self._home)
         self._again: Attempt | None = None

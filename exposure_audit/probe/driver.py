@@ -82,6 +82,7 @@ class Driver:
         self._timers: list[tuple[float, int, Job]] = []
         self._count = 0
         self._live: set[Job] = set()
+        self._probes: dict[tuple[str, ...], tuple[Probe, ...]] = {}
         self._limit = self._cap = max(1, in_flight)
         self._pause_until = 0.0
         self._exhausted_since = 0.0
@@ -102,11 +103,11 @@ class Driver:
             self._start(now)
             wait = self._wait(monotonic())
             before = monotonic()
-            for job in self._poller.wait(wait):
+            for job, signs in self._poller.wait(wait):
                 if job is None:
                     self._looked_up()
                 elif job.session is not None:
-                    job.session.ready()
+                    job.session.ready(signs)
                     self._settle(job)
             self._expire(before)
             if self._resolver.pending:
@@ -166,8 +167,11 @@ class Driver:
         return bool(self._live) or now - self._exhausted_since < EXHAUSTED_SECONDS
 
     def _desk(self, job: Job) -> Desk:
-        names = self._means.probes
-        probes = [names[name] for name in job.task.probes if name in names]
+        names = job.task.probes
+        probes = self._probes.get(names)
+        if probes is None:
+            known = self._means.probes
+            probes = self._probes[names] = tuple(known[name] for name in names if name in known)
         mine = [probe for probe in probes if probe.transport == job.task.transport]
         return Desk(job.task, mine, self._means.budget, host=_peer_name(job))
 

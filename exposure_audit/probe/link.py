@@ -28,6 +28,15 @@ def family_of(address: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
+def open_socket(address: str, kind: int) -> socket.socket:
+    """A non-blocking socket for an address; no packet is sent. Raises OSError when there is none to have."""
+    nonblocking = getattr(socket, "SOCK_NONBLOCK", 0)
+    one = socket.socket(family_of(address), kind | nonblocking)
+    if not nonblocking:
+        one.setblocking(False)
+    return one
+
+
 Hear = Callable[[bytes | memoryview], None]
 """Told of all that the peer says, in clear or decrypted, when it arrives."""
 
@@ -52,8 +61,7 @@ class StreamLink:
 
     def __init__(self, address: str) -> None:
         """Open a socket; no packet is sent. Raises OSError when there is none to have."""
-        self.socket = socket.socket(family_of(address), socket.SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 0))
-        self.socket.setblocking(False)
+        self.socket = open_socket(address, socket.SOCK_STREAM)
         self.hear: Hear = deaf
         self.inbox = bytearray()
         self.outbox = bytearray()
@@ -74,24 +82,28 @@ class StreamLink:
 
     # --- bytes in ---
 
-    def fetch(self, room: int) -> None:
-        """Read once what is there, at most `room` bytes. Raises TlsBroken."""
-        if self.ended:
-            return
-        try:
-            count = self.socket.recv_into(_SCRATCH, min(_PIECE, max(1, room)))
-        except _NOT_NOW:
-            return
-        except OSError as error:
-            self.reset = error.errno in {errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE}
-            count = 0
-        self.received += count
-        if self._tls is not None:
-            self._decrypt(count)
-        elif count:
-            self._store(_SCRATCH[:count])
-        else:
-            self.ended = True
+    def fetch(self, room: int, *, drain: bool = False) -> None:
+        """Read what is there, at most `room` bytes; `drain`: until nothing or the end shows. Raises TlsBroken."""
+        while not self.ended and room > 0:
+            size = min(_PIECE, room)
+            try:
+                count = self.socket.recv_into(_SCRATCH, size)
+            except _NOT_NOW:
+                return
+            except OSError as error:
+                self.reset = error.errno in {errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE}
+                count = 0
+            self.received += count
+            room -= count
+            if self._tls is not None:
+                self._decrypt(count)
+            elif count:
+                self._store(_SCRATCH[:count])
+            else:
+                self.ended = True
+            # A short read has emptied the queue: looking again would cost a system call for nothing.
+            if not count or (count < size and not drain):
+                return
 
     def _decrypt(self, count: int) -> None:
         tls = self._tls

@@ -9,37 +9,45 @@ from exposure_audit.probe.endings import Ending
 from exposure_audit.probe.redact import clip, evidence, redact
 
 _SHORT = 128
+_REASON = 300
 
 
 def observe(
     task: Task, result: Result, *, observed_at: str, duration: float, dialled: str, note: str = ""
 ) -> Observation:
     """Build the observation of one task. `dialled` is the address that a name resolved to."""
-    ending = result.ending
-    base = Observation(
+    ending, facts = result.ending, result.ending.facts
+    if facts is None:
+        verdict, reason = _judged(ending, result, task)
+        facts = Facts(service="", verdict=verdict, evidence=result.said)
+        known = ending.kind == "crashed"
+        reason = clip("; ".join(filter(None, (reason, note))), _REASON)
+    else:
+        known, reason = True, ""
+    return Observation(
         address=task.address,
         port=task.port,
         transport=task.transport,
         tls=result.tls,
         server_name=task.server_name,
         dialled=dialled if dialled != task.address else "",
-        probe=result.probe.name if result.probe else "",
-        verdict="unidentified",
+        probe=result.probe.name if result.probe and known else "",
+        service=facts.service,
+        product=clip(facts.product, _SHORT),
+        version=clip(facts.version, _SHORT),
+        verdict=facts.verdict,
+        access=facts.access,
+        evidence=evidence(facts.evidence),
+        reason=reason,
+        amplification=facts.amplification,
+        details={
+            name: clip(redact(value)) if isinstance(value, str) else value for name, value in facts.details.items()
+        },
         connections=result.connections,
         duration_ms=round(duration * 1000),
         observed_at=observed_at,
         exposure=task.exposure,
         asset=task.asset,
-    )
-    if ending.facts is not None:
-        return _recognised(base, ending.facts)
-    verdict, reason = _judged(ending, result, task)
-    return msgspec.structs.replace(
-        base,
-        verdict=verdict,
-        reason=clip("; ".join(filter(None, (reason, note))), 300),
-        evidence=evidence(result.said),
-        probe=base.probe if ending.kind == "crashed" else "",
     )
 
 
@@ -62,22 +70,6 @@ def swept(task: Task, verdict: Verdict, reason: str, *, connections: int, observ
     """An observation for a port that no conversation came about with."""
     return msgspec.structs.replace(
         failed(task, reason, observed_at=observed_at), verdict=verdict, connections=connections
-    )
-
-
-def _recognised(base: Observation, facts: Facts) -> Observation:
-    return msgspec.structs.replace(
-        base,
-        service=facts.service,
-        product=clip(facts.product, _SHORT),
-        version=clip(facts.version, _SHORT),
-        verdict=facts.verdict,
-        access=facts.access,
-        evidence=evidence(facts.evidence),
-        amplification=facts.amplification,
-        details={
-            name: clip(redact(value)) if isinstance(value, str) else value for name, value in facts.details.items()
-        },
     )
 
 

@@ -4,11 +4,12 @@
 learned later puts it in another light: the last word counts.
 """
 
-import secrets
+import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
-from time import monotonic
+from time import monotonic, time
 
 from exposure_audit.model.addresses import AddressSet
 from exposure_audit.model.observation import Observation
@@ -27,7 +28,7 @@ from exposure_audit.probe.trace import Trace
 
 SWEEP_FROM = 200
 """From this many TCP ports on addresses, finding the open ones first pays."""
-SWEEP_PORTS = 4
+SWEEP_PORTS = 16
 """… where at least so many are asked of an address: fewer are known from an inventory, and mostly open."""
 BATCH = 16_384
 """So many ports are swept before what is open among them is talked to."""
@@ -35,14 +36,28 @@ BATCH = 16_384
 Key = tuple[str, int, str]
 
 
+@lru_cache(maxsize=2)
+def _written(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def utc_now() -> str:
     """The time as reports write it: UTC, RFC 3339, whole seconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _written(int(time()))
 
 
-def random_bits() -> int:
-    """Fresh bits for transaction ids, 0..2^32-1."""
-    return secrets.randbits(32)
+class RandomBits:
+    """Fresh bits for transaction ids, 0..2^32-1: from the system, many at a time."""
+
+    def __init__(self) -> None:
+        self._store = b""
+
+    def __call__(self) -> int:
+        """Return the next bits."""
+        if not self._store:
+            self._store = os.urandom(4096)
+        bits, self._store = self._store[:4], self._store[4:]
+        return int.from_bytes(bits, "big")
 
 
 def run_plan(
@@ -52,7 +67,7 @@ def run_plan(
     on_observation: Callable[[Observation], None],
     clock: Callable[[], str] = utc_now,
     resolve: Resolve = system_resolve,
-    nonce: Callable[[], int] = random_bits,
+    nonce: Callable[[], int] | None = None,
     progress: Progress = silent,
     already: Collection[Key] = (),
     trace: Trace | None = None,
@@ -70,7 +85,7 @@ def run_plan(
         on_observation=on_observation,
         clock=clock,
         resolve=resolve,
-        nonce=nonce,
+        nonce=nonce or RandomBits(),
         progress=progress,
         trace=trace,
     )

@@ -12,6 +12,7 @@ from exposure_audit.probe.contract import Peer
 from exposure_audit.probe.endings import Attempt, Ending, Kind
 from exposure_audit.probe.failures import ending_of
 from exposure_audit.probe.link import IN_PROGRESS, StreamLink, TlsBroken
+from exposure_audit.probe.poller import GONE
 from exposure_audit.probe.talk import Talk
 from exposure_audit.probe.trace import Tracer, silent
 from exposure_audit.probe.udp import DatagramLink
@@ -137,37 +138,37 @@ class Session:
         """The loop should say when the link can be read."""
         return self.phase is not Phase.CONNECTING and self.link is not None and not self.link.ended
 
-    def ready(self) -> None:
-        """The link can be read, written, or has failed."""
+    def ready(self, signs: int) -> None:
+        """The link can be written, or more, as the signs say (READABLE, GONE)."""
         link = self.link
         if link is None or self.phase in {Phase.OVER, Phase.WAITING}:
             return
         if self.phase is Phase.CONNECTING and isinstance(link, StreamLink):
+            # Before a connection stands, anything but "writable" is an error; `selectors` cannot tell them apart.
             code = link.outcome()
             if code:
                 self.connect_failed(code)
-            else:
-                self._established(link)
-            return
-        came = self._read(link)
+                return
+            self._established(link)
+        came = signs and self.link is link and self._read(link, drain=bool(signs & GONE))
         if link.outbox:
             link.flush()
         if self.phase is Phase.HANDSHAKING and isinstance(link, StreamLink):
             self._shake(link)
         elif self.phase is Phase.LISTENING:
             self._overheard(link)
-        elif came:
-            self._talk.heard()
-            self._after_talk()
-        else:
-            self._talk.advance()
+        elif self.phase is Phase.TALKING and self.link is link:
+            if came:
+                self._talk.heard()
+            else:
+                self._talk.advance()
             self._after_talk()
 
-    def _read(self, link: StreamLink | DatagramLink) -> bool:
+    def _read(self, link: StreamLink | DatagramLink, *, drain: bool) -> bool:
         room = self._budget.max_bytes + 1 - self._talk.received
         before = link.received
         try:
-            link.fetch(room)
+            link.fetch(room, drain=drain)
         except TlsBroken as failure:
             # TLS 1.3 tells in the first record after the handshake that it wants a certificate.
             self._talk.why, self._talk.why_text = failure.kind, failure.text

@@ -5,7 +5,6 @@ success or a time-out, connecting to AF_UNSPEC does (and sends RST). That saves 
 Linux; elsewhere conversations find out by themselves.
 """
 
-import ctypes
 import errno
 import select
 import socket
@@ -42,6 +41,8 @@ class Sweep:
     """One sweep over many tasks."""
 
     def __init__(self, budget: Budget, guard: ScopeGuard, *, in_flight: int, report: Report) -> None:
+        import ctypes
+
         self._budget, self._guard, self._report = budget, guard, report
         self._pace: Pace[tuple[Task, int]] = Pace(budget, monotonic())
         self._epoll = select.epoll()

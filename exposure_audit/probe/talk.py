@@ -15,6 +15,7 @@ from exposure_audit.probe.contract import (
     NotThis,
     Peer,
     Receive,
+    Reconnect,
     Send,
     StartTLS,
 )
@@ -23,6 +24,7 @@ from exposure_audit.probe.link import StreamLink, TlsBroken
 from exposure_audit.probe.trace import Tracer, silent
 from exposure_audit.probe.udp import DatagramLink
 
+_COMMANDS = (Receive, Send, StartTLS, Reconnect)
 Link = StreamLink | DatagramLink
 
 MAX_COMMANDS = 10_000
@@ -33,9 +35,9 @@ class Talk:
     """One run of one probe. `kind` is set when it is over; `due` is when `time_is_up` must be called."""
 
     __slots__ = (
-        "_command", "_conversation", "_last_chance", "_patience", "_peer", "_trace", "asked", "deadline", "due",
-        "facts", "kind", "link", "max_bytes", "name", "probe", "received", "reconnecting", "said", "sent_last",
-        "spent", "text", "why", "why_text",
+        "_command", "_conversation", "_last_chance", "_patience", "_peer", "_trace", "_waiting_for", "asked",
+        "deadline", "due", "facts", "kind", "link", "max_bytes", "name", "probe", "received", "reconnecting", "said",
+        "sent_last", "spent", "text", "why", "why_text",
     )  # fmt: skip
 
     def __init__(self, attempt: Attempt, peer: Peer, budget: Budget, trace: Tracer) -> None:
@@ -55,6 +57,7 @@ class Talk:
         self.why_text = ""
         self._patience, self._peer, self._trace = attempt.patience, peer, trace
         self._command: Command | None = None
+        self._waiting_for: Command | None = None
         self._conversation: Conversation | None = None
 
     @property
@@ -92,7 +95,18 @@ class Talk:
                 self.spent, self.why = True, self.why or "flooded"
                 self._throw(Cut(self._leftover()))
             else:
+                self._set_due()
                 return
+
+    def _set_due(self) -> None:
+        """We wait for the peer from here on: until when?"""
+        command = self._command
+        if command is not self._waiting_for:
+            self._waiting_for = command
+            self.due = self.deadline
+            if isinstance(command, Receive):
+                patience = self._patience if command.wait is None else command.wait
+                self.due = min(self.deadline, monotonic() + patience)
 
     def heard(self) -> None:
         """Bytes came: the peer is not silent, and patience begins anew."""
@@ -170,27 +184,24 @@ class Talk:
     def _accept(self, command: object) -> None:
         """Begin what the probe asks for."""
         self.asked += 1
-        if not isinstance(command, Command):
+        if not isinstance(command, _COMMANDS):
             self._crashed(f"yielded {type(command).__name__}")
             return
-        self._command = command
+        self._command, self._waiting_for = command, None
         if self.asked > MAX_COMMANDS:
             self._crashed("never ends")
         elif self.spent:
             self._throw(Cut(self._leftover()))
-        elif isinstance(command, Receive):
-            patience = self._patience if command.wait is None else command.wait
-            self.due = min(self.deadline, monotonic() + patience)
         elif isinstance(command, Send):
             self._send(command.data)
         elif isinstance(command, StartTLS):
             self._start_tls()
-        else:
+        elif isinstance(command, Reconnect):
             self.reconnecting = True
 
     def _send(self, data: bytes) -> None:
         assert self.link is not None  # noqa: S101
-        self.due, self.sent_last = self.deadline, True
+        self.sent_last = True
         if self._trace is not silent:
             self._trace("sent", data)
         if self.link.ended:
@@ -203,7 +214,6 @@ class Talk:
     def _start_tls(self) -> None:
         from exposure_audit.probe.tls import TlsLayer
 
-        self.due = self.deadline
         if isinstance(self.link, StreamLink):
             self.link.start_tls(TlsLayer(self._peer.host))
 

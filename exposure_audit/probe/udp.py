@@ -9,7 +9,7 @@ import socket
 from collections import deque
 
 from exposure_audit.probe.contract import Cut, Receive
-from exposure_audit.probe.link import Hear, deaf, family_of
+from exposure_audit.probe.link import Hear, deaf, open_socket
 
 _LARGEST = 65535
 _NOT_NOW = (BlockingIOError, InterruptedError)
@@ -25,8 +25,7 @@ class DatagramLink:
 
     def __init__(self, address: str) -> None:
         """Open a socket; no packet is sent. Raises OSError when there is none to have."""
-        self.socket = socket.socket(family_of(address), socket.SOCK_DGRAM | getattr(socket, "SOCK_NONBLOCK", 0))
-        self.socket.setblocking(False)
+        self.socket = open_socket(address, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
         self.hear: Hear = deaf
         self.inbox: deque[bytes] = deque()
@@ -39,7 +38,7 @@ class DatagramLink:
         """Fix the peer; no packet is sent. Return 0 or an errno."""
         return self.socket.connect_ex((address, port))
 
-    def fetch(self, room: int) -> None:
+    def fetch(self, room: int, *, drain: bool = False) -> None:  # noqa: ARG002 - datagrams are always drained
         """Read the datagrams that are there, at most `room` bytes of them."""
         while not self.ended and room > 0 and len(self.inbox) < _QUEUE:
             try:
