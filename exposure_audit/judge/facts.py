@@ -58,7 +58,8 @@ def _plain(name: str, kind: Kind, about: str, subjects: frozenset[Subject], read
 
 
 _FIXED: tuple[Fact, ...] = (
-    _choice("exposure.breadth", "How much of the internet gets in.", _EXPOSED, get_args(Breadth), "breadth"),
+    # A target was named by a person: who else gets there is not known, so it has no breadth.
+    _choice("exposure.breadth", "How much of the internet gets in.", _REACHED, get_args(Breadth), "breadth"),
     _choice("exposure.via", "Directly, through a front, or behind one.", _EXPOSED, get_args(Via), "via"),
     _choice("exposure.family", "Address family.", _REACHED, ("ipv4", "ipv6"), "family"),
     Fact(

@@ -69,7 +69,7 @@ def test_score_and_severity_never_contradict_each_other() -> None:
         an_exposure(port, id=f"exp-{port}", breadth=breadth)
         for port, breadth in (
             (22, "internet"),
-            (6379, "narrow"),
+            (6379, "wide"),
             (9200, "internet"),
             (11211, "wide"),
             (3306, "internet"),
