@@ -36,8 +36,8 @@ class Talk:
 
     __slots__ = (
         "_command", "_conversation", "_last_chance", "_patience", "_peer", "_trace", "_waiting_for", "asked",
-        "deadline", "due", "facts", "kind", "link", "max_bytes", "name", "probe", "received", "reconnecting", "said",
-        "sent_last", "spent", "text", "why", "why_text",
+        "deadline", "due", "facts", "kind", "link", "max_bytes", "name", "probe", "received", "reconnecting",
+        "said", "sent_last", "spent", "text", "why", "why_text",
     )  # fmt: skip
 
     def __init__(self, attempt: Attempt, peer: Peer, budget: Budget, trace: Tracer) -> None:
