@@ -147,7 +147,7 @@ def judge(
 
     progress("judge", 0, 0)
     request, inventory, exposures = evidence.request, evidence.inventory, evidence.exposures
-    observations, exclusions = evidence.observations, evidence.plan.exclusions if request.probe else ()
+    observations, exclusions = evidence.observations, evidence.plan.exclusions
     case = Case(
         inventory=inventory,
         exposures=exposures,
@@ -210,10 +210,11 @@ def scan(run: RunFolder, *, progress: Progress = silent, trace: Trace | None = N
     rules = load_rules(request.rules)
     with run.lock():
         inventory, exposures, snapshot = _look(request, run, progress)
-        plan = make_plan(request, inventory, exposures)
-        run.write(run.plan, plan)
+        plan = ProbePlan()
         observations: tuple[Observation, ...] = ()
         if request.probe:
+            plan = make_plan(request, inventory, exposures)
+            run.write(run.plan, plan)
             if plan.tasks and snapshot:
                 plan = cut_to_owned(plan, snapshot, max_age_hours=request.max_age_hours)
             with ObservationLog(run.observations) as log:

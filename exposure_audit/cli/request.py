@@ -79,13 +79,8 @@ def emit(report: Report, formats: tuple[str, ...], *, screen: bool = True) -> No
     from exposure_audit.report.write import write
 
     pairs = outputs(formats)
-    write(report, pairs)
-    if not screen:
-        return
     taken = any(file == "-" for _, file in pairs)
-    from exposure_audit.report.write import show
-
-    show(report, sys.stderr if taken else sys.stdout)
+    write(report, pairs, screen=(sys.stderr if taken else sys.stdout) if screen else None)
 
 
 def exit_code(report: Report, *, allow_incomplete: bool) -> int:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from exposure_audit.model.exposure import Exposure
+from exposure_audit.model.exposure import Exposure, Hop
 from exposure_audit.model.finding import Severity
 from exposure_audit.model.inventory import Asset
 from exposure_audit.model.observation import Observation
@@ -54,8 +54,9 @@ def surface(report: Report) -> tuple[tuple[Subject, ...], tuple[Way, ...]]:
     grouped: dict[str, list[tuple[Exposure, Way]]] = defaultdict(list)
     dormant: list[Way] = []
     probed = report.scan.vantage != "none"
+    paths = _Paths()
     for exposure in report.exposures:
-        way = _way(exposure, seen.at(exposure), probed=probed)
+        way = _way(exposure, seen.at(exposure), paths, probed=probed)
         if exposure.dormant:
             dormant.append(way)
         else:
@@ -132,7 +133,7 @@ def _by_address(observations: Iterable[Observation]) -> Iterable[tuple[str, list
     return found.items()
 
 
-def _way(exposure: Exposure, observations: Sequence[Observation], *, probed: bool) -> Way:
+def _way(exposure: Exposure, observations: Sequence[Observation], paths: "_Paths", *, probed: bool) -> Way:
     answers = _answers(observations)
     unasked = "" if exposure.dormant else _unasked(exposure, {one.port for one in observations}, probed=probed)
     level = _level(answers)
@@ -142,7 +143,7 @@ def _way(exposure: Exposure, observations: Sequence[Observation], *, probed: boo
         id=exposure.id,
         who=words.who(exposure),
         where=words.spot(exposure.address, exposure.port_from, exposure.port_to, exposure.transport),
-        steps=_once(map(words.step, exposure.path)),
+        steps=paths.steps(exposure.path),
         answers=answers,
         notes=(*words.notes(exposure), *filter(None, (unasked,))),
         unasked=unasked,
@@ -150,12 +151,41 @@ def _way(exposure: Exposure, observations: Sequence[Observation], *, probed: boo
     )
 
 
+class _Paths:
+    """Paths in words. Thousands of exposures share their hops, and an object that lives keeps its identity."""
+
+    def __init__(self) -> None:
+        self._drawn: dict[int, Step] = {}
+        self._begun: dict[tuple[int, ...], tuple[Step, ...]] = {}
+
+    def steps(self, path: tuple[Hop, ...]) -> tuple[Step, ...]:
+        """The gates in order; ways of one asset differ in the last one, so what is before it is drawn once."""
+        begin = tuple(map(id, path[:-1]))
+        before = self._begun.get(begin)
+        if before is None:
+            before = self._begun[begin] = _once(map(self._step, path[:-1]))
+        if not path:
+            return ()
+        last = self._step(path[-1])
+        return before if _key(last) in map(_key, before) else (*before, last)
+
+    def _step(self, hop: Hop) -> Step:
+        step = self._drawn.get(id(hop))
+        if step is None:
+            step = self._drawn[id(hop)] = words.step(hop)
+        return step
+
+
 def _once(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Leave out a gate that stands twice by the same rule: the answer leaves where the question came in."""
     found: dict[tuple[str, str, str], Step] = {}
     for step in steps:
-        found.setdefault((step.gate, step.named, step.doubt), step)
+        found.setdefault(_key(step), step)
     return tuple(found.values())
+
+
+def _key(step: Step) -> tuple[str, str, str]:
+    return step.gate, step.named, step.doubt
 
 
 def _bundles(ways: Sequence[Way]) -> tuple[Bundle, ...]:

@@ -69,18 +69,26 @@ def tame_all(noun: T) -> T:
     return cast("T", _walk(noun))
 
 
-_SUSPECT = (b"::", b"##", b"\x7f")
+_MAY_COMMAND = re.compile(rb"::(?=[a-zA-Z])")
+_PARTS = 32
 
 
-def _surely_tame(noun: msgspec.Struct) -> bool:
-    """Whether nothing in it needs a look: its JSON is short and holds nothing suspicious. Three times faster."""
+def _surely_tame(noun: object) -> bool:
+    """Whether nothing in it needs a look: its JSON holds nothing suspicious. Takes a whole report in one go."""
     try:
         data = msgspec.json.encode(noun)
     except UnicodeEncodeError:  # An unpaired surrogate.
         return False
-    if len(data) > LIMIT or not data.isascii() or any(sign in data for sign in _SUSPECT):
+    if not data.isascii() or b"##" in data or b"\x7f" in data:
         return False
-    return b"\\" not in data.replace(b'\\"', b"")  # A backslash escapes a quote, or something to look at.
+    # A backslash escapes a quote, or something to look at.
+    if b"\\" in data and b"\\" in data.replace(b'\\"', b""):
+        return False
+    if _MAY_COMMAND.search(data) and _ACTIVE.search(data.decode("ascii")):
+        return False
+    # A text longer than the limit covers one of these windows whole: there is no quote in it.
+    window = LIMIT // 2
+    return all(data.find(b'"', at, at + window) >= 0 for at in range(0, len(data) - window, window))
 
 
 def _walk(value: object) -> object:
@@ -89,12 +97,21 @@ def _walk(value: object) -> object:
     if isinstance(value, msgspec.Struct):
         return value if _surely_tame(value) else _struct(value)
     if isinstance(value, tuple):
-        return tuple([_walk(one) for one in value])
+        return value if _surely_tame(value) else _tuple(value)
     if isinstance(value, list):
         return [_walk(one) for one in value]
     if isinstance(value, dict):
         return {_walk(key): _walk(one) for key, one in value.items()}
     return value
+
+
+def _tuple(value: tuple[object, ...]) -> tuple[object, ...]:
+    """Walk a tuple part by part, so that one hostile name does not cost a look at ten thousand innocent ones."""
+    if len(value) <= _PARTS:
+        return tuple([_walk(one) for one in value])
+    size = -(-len(value) // _PARTS)
+    parts = (value[start : start + size] for start in range(0, len(value), size))
+    return tuple([one for part in parts for one in (part if _surely_tame(part) else _tuple(part))])
 
 
 @cache

@@ -53,13 +53,13 @@ def _check_path(name: str, path: Path) -> None:
         raise UsageError("cannot be written: permission denied", where=str(path), mend="name another folder")
 
 
-def write(report: Report, targets: Sequence[tuple[str, str]]) -> None:
-    """Write the report in every wanted format; the path `-` is standard output.
+def write(report: Report, targets: Sequence[tuple[str, str]], *, screen: TextIO | None = None) -> None:
+    """Write the report in every wanted format, and for a person on `screen`; the path `-` is standard output.
 
     Raises UsageError for what `check_formats` finds, and when a file cannot be written. A reader who hangs up is no
     error: the rest is written all the same.
     """
-    if not targets:
+    if not targets and screen is None:
         return
     check_formats(targets)
     view = build(report)
@@ -75,6 +75,11 @@ def write(report: Report, targets: Sequence[tuple[str, str]]) -> None:
         except OSError as error:
             raise UsageError(f"cannot be written: {error.strerror}", where=path, mend="name another file") from None
 
+    if screen is not None:
+        from exposure_audit.report.formats.terminal import show
+
+        show(view, screen)
+
 
 def _to_stdout(data: bytes) -> None:
     try:
@@ -83,10 +88,3 @@ def _to_stdout(data: bytes) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         hang_up(sys.stdout)
-
-
-def show(report: Report, stream: TextIO) -> None:
-    """Print the report for a person, in the colour, width and encoding of the stream."""
-    from exposure_audit.report.formats.terminal import show as on_screen
-
-    on_screen(build(report), stream)

@@ -11,7 +11,7 @@ import pytest
 from exposure_audit.errors import UsageError
 from exposure_audit.model import wire
 from exposure_audit.model.report import Report
-from exposure_audit.report.write import check_formats, show, write
+from exposure_audit.report.write import check_formats, write
 
 
 def test_every_format_lands_in_its_file_readable_by_its_owner_alone(scenario: Report, tmp_path: Path) -> None:
@@ -90,10 +90,10 @@ import sys
 from pathlib import Path
 from exposure_audit.model import wire
 from exposure_audit.model.report import Report
-from exposure_audit.report.write import show, write
+from exposure_audit.report.write import write
 report = wire.read(Path(sys.argv[1]), Report)
 if sys.argv[2] == "show":
-    show(report, sys.stdout)
+    write(report, [], screen=sys.stdout)
 else:
     write(report, [(sys.argv[2], "-")])
 sys.stderr.write("went on")
@@ -144,5 +144,5 @@ def test_data_on_standard_output_is_utf_8_whatever_the_locale(fixtures: Path) ->
 
 def test_the_screen_may_be_any_text_stream(scenario: Report) -> None:
     stream = io.StringIO()
-    show(scenario, stream)
+    write(scenario, [], screen=stream)
     assert "WHAT IS EXPOSED" in stream.getvalue()
