@@ -31,7 +31,7 @@ def values(row: Row) -> dict[str, str]:
         found |= {
             "product": observation.product or observation.service,
             "service": observation.service,
-            "version": observation.version,
+            "version": observation.version or "of unknown version",
         }
     return {name: value for name, value in found.items() if value}
 
