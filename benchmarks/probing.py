@@ -19,8 +19,8 @@ import measure
 from canned_services import PORTS, addresses
 
 ADDRESSES = 500
-ROUNDS = 7
-NMAP_ROUNDS = 1
+ROUNDS = 5
+NMAP_ROUNDS = 2
 NMAP_SECONDS = 180
 SIDES = ("ours", "streams", "frugal")
 HERE = Path(__file__).parent
