@@ -11,11 +11,11 @@ EXCLUDED = "excluded by "
 def gaps(rows: Iterable[Coverage]) -> tuple[Coverage, ...]:
     """Return the rows that are gaps, in their order.
 
-    `denied`, `throttled` and `failed` always are. `skipped` is when something depends on it and the user did
-    not exclude it: a file that a snapshot lacks, a region named by the user that is not enabled. A region that nobody
-    enabled holds nothing. `unsupported` is none where
-    another call of the same place was answered, since what does not exist there exposes nothing; where nothing
-    was answered it is one, because a name server that is down looks the same.
+    `denied`, `throttled` and `failed` always are. `skipped` is when something depends on it and the user did not
+    exclude it: a file that a snapshot lacks, a region named by the user that is not enabled. A region that nobody
+    enabled holds nothing. `unsupported` is none where another call of the same place was answered, since what
+    does not exist there exposes nothing; where nothing was answered it is one, because a name server that is down
+    looks the same.
     """
     rows = tuple(rows)
     alive = {_place(row) for row in rows if row.status == "ok"}

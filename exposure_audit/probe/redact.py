@@ -9,6 +9,7 @@ from exposure_audit.model.observation import EVIDENCE_BYTES
 
 MARK = "[redacted]"
 _LOOKED_AT = 8192
+_LINE_ENDS = re.compile(r"[ \t]*[\r\n]+\s*")
 
 _WORD = r"""(?:pass(?:word|wd|phrase)?|pwd|secret|requirepass|masterauth|(?:api|access|private|account)[_-]?key|
     (?:access|auth|refresh|session|id|security|csrf|xsrf)?[_-]?token|credentials?|secret[_-]?access[_-]?key|
@@ -56,5 +57,6 @@ def clip(text: str, size: int = EVIDENCE_BYTES) -> str:
 
 
 def evidence(data: bytes) -> str:
-    """Return foreign bytes as text: redacted first, then cut to 256 bytes, so that no half secret stays."""
-    return clip(redact(data[:_LOOKED_AT].decode("utf-8", "backslashreplace")))
+    """Return foreign bytes as one line of text, cut to 256 bytes; redacted first, so that no half secret stays."""
+    text = redact(data[:_LOOKED_AT].decode("utf-8", "backslashreplace"))
+    return clip(_LINE_ENDS.sub(" ", text).strip())

@@ -104,7 +104,7 @@ def test_reconnect_opens_a_new_connection_of_the_same_kind(files: dict[str, Path
             one = at_home(probe(twice), server.port, tls=context is not None)
             (seen,) = ask(("127.0.0.1", server.port), probes=[one])
             assert server.connections == 2
-        assert (seen.evidence, seen.connections, seen.tls) == ("HELLO 4.2\r\n", 2, context is not None)
+        assert (seen.evidence, seen.connections, seen.tls) == ("HELLO 4.2", 2, context is not None)
 
 
 # --- TLS ---
@@ -180,7 +180,7 @@ def test_starttls_within_a_conversation(files: dict[str, Path]) -> None:
 
     with Server(upgrade) as server:
         (seen,) = ask(("127.0.0.1", server.port), probes=[probe(asks, ports=(server.port,))])
-    assert (seen.evidence, seen.tls) == ("HELLO 4.2\r\n", True)
+    assert (seen.evidence, seen.tls) == ("HELLO 4.2", True)
     with Server(lambda one: one.sendall(b"YES\r\nno tls here") if one.recv(9) else None) as server:
         (seen,) = ask(("127.0.0.1", server.port), probes=[probe(asks, ports=(server.port,))])
     assert seen.verdict == "unidentified"
@@ -206,7 +206,7 @@ def test_the_port_orders_the_questions() -> None:
         home = probe(recorder("home"), name="home", ports=(server.port,))  # type: ignore[arg-type]
         (seen,) = ask(("127.0.0.1", server.port), probes=[stranger, home])
     assert list(dict.fromkeys(asked))[:2] == ["home", "stranger"]
-    assert (seen.verdict, seen.evidence) == ("unidentified", "ERR what?\r\n")
+    assert (seen.verdict, seen.evidence) == ("unidentified", "ERR what?")
 
 
 def test_an_http_reply_leaves_only_http_questions() -> None:
@@ -246,7 +246,7 @@ def test_a_server_that_speaks_first_is_listened_to() -> None:
 def test_an_unknown_banner_is_evidence() -> None:
     with Server(lambda one: one.sendall(b"SSH-2.0-OpenSSH_9.7\r\n")) as server:
         (seen,) = ask(("127.0.0.1", server.port), probes=[TOY, HTTP])
-    assert (seen.verdict, seen.evidence) == ("unidentified", "SSH-2.0-OpenSSH_9.7\r\n")
+    assert (seen.verdict, seen.evidence) == ("unidentified", "SSH-2.0-OpenSSH_9.7")
 
 
 def test_a_task_without_probes_is_connected_to_and_no_more() -> None:

@@ -44,3 +44,9 @@ def test_clipping_keeps_a_prefix(text: str, size: int) -> None:
     cut = clip(text, size)
     assert text.startswith(cut)
     assert len(cut.encode("utf-8", "surrogatepass")) <= size
+
+
+def test_evidence_is_one_line() -> None:
+    assert evidence(b"HTTP/1.1 404 Not Found\r\n\r\nnothing here \n\n  really\r\n") == (
+        "HTTP/1.1 404 Not Found nothing here really"
+    )

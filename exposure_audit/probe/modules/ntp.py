@@ -92,7 +92,7 @@ def _converse(peer: Peer) -> Conversation:
     control = yield from _readvar(peer.nonce, b"version")
     if not time and not control.variables:
         raise NotThis("neither the time nor a version")
-    details: dict[str, str | int | bool] = {"mode6": bool(control.variables), "mode7": False}
+    details: dict[str, str | int | bool] = {"mode6": bool(control.variables)}
     measured: list[Amplification] = []
     variables = control.variables
     if variables:
@@ -104,8 +104,8 @@ def _converse(peer: Peer) -> Conversation:
             variables = variables | whole.variables
         listed, items = yield from _monlist()
         details["mode7"] = bool(listed.datagrams)
+        details["monlist_items"] = items
         if items:
-            details["monlist_items"] = items
             measured.append(listed.amplification)
     for name in ("system", "processor", "refid"):
         if name in variables:
@@ -119,7 +119,7 @@ def _converse(peer: Peer) -> Conversation:
         product=("NTPsec" if build[1] else "ntpd") if build else "",
         version=(build[1] or build[2]) if build else "",
         verdict=_verdict(largest, time, bool(control.variables)),
-        access="metadata" if control.variables or "monlist_items" in details else "none",
+        access="metadata" if control.variables or details.get("monlist_items") else "none",
         evidence=(variables.get("version", "") or f"mode 4, stratum {time[1] if time else '?'}").encode(),
         amplification=largest,
         details=details,
