@@ -16,11 +16,13 @@ class Table(Mapping[str, T_co], Generic[T_co]):
 
     def __init__(self, entries: Mapping[str, str]) -> None:
         self._entries = dict(entries)
+        self._loaded: dict[str, T_co] = {}
 
     def __getitem__(self, name: str) -> T_co:
-        module, _, attribute = self._entries[name].partition(":")
-        value: T_co = getattr(import_module(module), attribute)
-        return value
+        if name not in self._loaded:
+            module, _, attribute = self._entries[name].partition(":")
+            self._loaded[name] = getattr(import_module(module), attribute)
+        return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)

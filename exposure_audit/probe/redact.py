@@ -30,11 +30,15 @@ _SECRETS = re.compile(
 )
 
 # Looking for words costs a hundredth of matching: most evidence has none of them.
-_HINTS = (
-    "pass", "pwd", "secret", "masterauth", "key", "token", "credential", "sess", "string", "authorization",
-    "cookie", "x-api", "x-auth", "://", "eyj", "akia", "asia", "ltai", "gh", "glpat", "xox", "sk-", "hvs.",
-    "bearer",
-)  # fmt: skip
+_HINT = re.compile(
+    "pass|pwd|secret|masterauth|key|token|credential|sess|string|authorization|cookie|x-api|x-auth|://|eyj|akia|asia"
+    "|ltai|gh[oprsu]_|github_|glpat|xox|sk-|hvs\\.|bearer",
+    re.IGNORECASE,
+)
+# A name that is a secret's is followed by one of these, or the secret is of a form of its own.
+_SIGN = re.compile(
+    r"[:=]|-----begin|eyj|akia|asia|ltai|gh[oprsu]_|github_|glpat|xox|sk-|hvs\.|bearer", re.IGNORECASE
+)
 
 
 def _mark(match: re.Match[str]) -> str:
@@ -45,8 +49,7 @@ def _mark(match: re.Match[str]) -> str:
 def redact(text: str) -> str:
     """Replace secrets by a mark; the words that name them stay."""
     text = text[:_LOOKED_AT]
-    lower = text.lower()
-    return _SECRETS.sub(_mark, text) if any(hint in lower for hint in _HINTS) else text
+    return _SECRETS.sub(_mark, text) if _HINT.search(text) and _SIGN.search(text) else text
 
 
 def clip(text: str, size: int = EVIDENCE_BYTES) -> str:
