@@ -40,7 +40,8 @@ demo: servers
 	  echo "Report: demo/report.html   Checklist: demo/checklist.md   Data: demo/report.json"; \
 	  test $$code -eq 1
 
-test: servers
+test: $(VENV)/installed
+	$(BIN)/python -m exposure_audit.lab.install --directory $(LAB) --tests
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/installed

@@ -7,15 +7,10 @@ CPU of asyncio streams doing the same exchanges. Whole processes, start-up inclu
     python benchmarks/probing.py ours       one round of one side (ours, streams, frugal)
 """
 
-import os
-import subprocess
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
-from statistics import median
 
-import measure
 from canned_services import PORTS, addresses
 
 ADDRESSES = 500
@@ -62,6 +57,13 @@ def side(name: str) -> Counter[str]:
 
 def compare() -> None:
     """Print the ratios."""
+    import os
+    import subprocess
+    import tempfile
+    from statistics import median
+
+    import measure
+
     # Compiled modules are kept, as in every installed program.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="exposure-audit-pyc-")
@@ -96,6 +98,8 @@ def main() -> None:
     if len(sys.argv) > 1:
         print(dict(side(sys.argv[1])))
         return
+    import subprocess
+
     command = [sys.executable, str(HERE / "canned_services.py"), str(ADDRESSES)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as lab:
         assert lab.stdout is not None

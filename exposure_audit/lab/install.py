@@ -9,7 +9,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,22 +23,28 @@ DEBIAN_PACKAGES = {
     "clickhouse-server": "clickhouse-server",
     "redis-server": "redis-server",
     "memcached": "memcached",
-    "nmap": "nmap",
     "openssl": "openssl",
     "cc": "gcc libc6-dev",
     "java": "default-jdk-headless",
     "mvn": "maven",
 }
 """Program and the Debian packages that bring it."""
+TEST_PACKAGES = {
+    "chromium": "chromium",
+    "nmap": "nmap",
+    # The probes of ClickHouse's foreign tongues are held against a real PostgreSQL.
+    "postgres": "postgresql",
+}
+"""What only the tests need: a browser for the HTML report, peers for the probes."""
 # Not installed: it would replace systemd-timesyncd. Its program is unpacked, with libraries that may be missing.
 DEBIAN_UNPACKED = ("ntpsec", "libbsd0", "libmd0", "libcap2")
 _POLICY = Path("/usr/sbin/policy-rc.d")
 _SECONDS = 900.0
 
 
-def missing_packages() -> list[str]:
+def missing_packages(wanted: Mapping[str, str] = DEBIAN_PACKAGES) -> list[str]:
     """The Debian packages whose programs are not there."""
-    return [package for name, text in DEBIAN_PACKAGES.items() if not program(name) for package in text.split()]
+    return [package for name, text in wanted.items() if not program(name) for package in text.split()]
 
 
 @contextmanager
@@ -55,9 +61,9 @@ def _no_daemons() -> Iterator[None]:
         _POLICY.unlink()
 
 
-def install_packages() -> str:
+def install_packages(programs: Mapping[str, str] = DEBIAN_PACKAGES) -> str:
     """Install what is missing, as root on Debian or Ubuntu. Returns what it did, or why it did not."""
-    wanted = missing_packages()
+    wanted = missing_packages(programs)
     if not wanted:
         return "Debian packages: all there"
     apt = program("apt-get")
@@ -71,7 +77,7 @@ def install_packages() -> str:
             subprocess.run(  # noqa: S603
                 words, env=environment, check=False, timeout=_SECONDS, stdout=subprocess.DEVNULL
             )
-    left = missing_packages()
+    left = missing_packages(programs)
     return f"installed {' '.join(wanted)}" + (f"; not to be had: {' '.join(left)}" if left else "")
 
 
@@ -110,9 +116,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare everything that can be prepared here; say what came of it on standard error."""
     parser = argparse.ArgumentParser(prog="python -m exposure_audit.lab.install")
     parser.add_argument("--directory", type=Path, default=CACHE, help="where downloads and builds are kept")
-    cache: Path = parser.parse_args(arguments).directory
+    parser.add_argument("--tests", action="store_true", help="also what only the tests need")
+    wanted = parser.parse_args(arguments)
+    cache: Path = wanted.directory
     cache.mkdir(parents=True, exist_ok=True)
-    for said in (install_packages(), unpack_ntpd(cache), build_opensearch(cache)):
+    programs = DEBIAN_PACKAGES | TEST_PACKAGES if wanted.tests else DEBIAN_PACKAGES
+    for said in (install_packages(programs), unpack_ntpd(cache), build_opensearch(cache)):
         sys.stderr.write(f"{said}\n")
     for name in SERVERS:
         sys.stderr.write(f"{name}: {SERVERS[name].available(cache) or 'can be started'}\n")

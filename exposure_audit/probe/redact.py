@@ -30,15 +30,28 @@ _SECRETS = re.compile(
 )
 
 # Looking for words costs a hundredth of matching: most evidence has none of them.
-_HINT = re.compile(
-    "pass|pwd|secret|masterauth|key|token|credential|sess|string|authorization|cookie|x-api|x-auth|://|eyj|akia|asia"
-    "|ltai|gh[oprsu]_|github_|glpat|xox|sk-|hvs\\.|bearer",
-    re.IGNORECASE,
-)
-# A name that is a secret's is followed by one of these, or the secret is of a form of its own.
-_SIGN = re.compile(
-    r"[:=]|-----begin|eyj|akia|asia|ltai|gh[oprsu]_|github_|glpat|xox|sk-|hvs\.|bearer", re.IGNORECASE
-)
+_HINTS = (
+    "pass", "pwd", "secret", "masterauth", "key", "token", "credential", "sess", "string", "authorization",
+    "cookie", "x-api", "x-auth", "://", "eyj", "akia", "asia", "ltai", "gh", "glpat", "xox", "sk-", "hvs.",
+    "bearer",
+)  # fmt: skip
+# A secret follows the sign behind its name, or has a form of its own.
+_FORMS = ("-----begin", "eyj", "akia", "asia", "ltai", "gh", "glpat", "xox", "sk-", "hvs.", "bearer")
+
+
+def _suspect(lower: str) -> bool:
+    """Whether a text, in lower case, is worth the matching. Plain loops: every text of a server comes here."""
+    for hint in _HINTS:
+        if hint in lower:
+            break
+    else:
+        return False
+    if ":" in lower or "=" in lower:
+        return True
+    for form in _FORMS:  # noqa: SIM110 - `any` with a generator takes three times as long
+        if form in lower:
+            return True
+    return False
 
 
 def _mark(match: re.Match[str]) -> str:
@@ -49,7 +62,7 @@ def _mark(match: re.Match[str]) -> str:
 def redact(text: str) -> str:
     """Replace secrets by a mark; the words that name them stay."""
     text = text[:_LOOKED_AT]
-    return _SECRETS.sub(_mark, text) if _HINT.search(text) and _SIGN.search(text) else text
+    return _SECRETS.sub(_mark, text) if _suspect(text.lower()) else text
 
 
 def clip(text: str, size: int = EVIDENCE_BYTES) -> str:

@@ -141,7 +141,8 @@ class Session:
     def ready(self, signs: int) -> None:
         """The link can be written, or more, as the signs say (READABLE, GONE)."""
         link = self.link
-        if link is None or self.phase in {Phase.OVER, Phase.WAITING}:
+        # `is`, not `in`: hashing a member of an Enum is a call into Python, and this is the hottest line of a run.
+        if link is None or self.phase is Phase.OVER or self.phase is Phase.WAITING:
             return
         if self.phase is Phase.CONNECTING and isinstance(link, StreamLink):
             # Before a connection stands, anything but "writable" is an error; `selectors` cannot tell them apart.

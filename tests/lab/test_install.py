@@ -9,20 +9,21 @@ from exposure_audit.lab.servers import opensearch
 
 
 def test_every_program_has_its_packages() -> None:
-    assert {"clickhouse-server", "redis-server", "memcached", "nmap"} <= set(install.DEBIAN_PACKAGES)
+    assert {"clickhouse-server", "redis-server", "memcached"} <= set(install.DEBIAN_PACKAGES)
     # Installing it would remove systemd-timesyncd.
     assert not any("ntp" in packages for packages in install.DEBIAN_PACKAGES.values())
 
 
-def test_missing_packages_are_those_whose_program_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(install, "DEBIAN_PACKAGES", {"sh": "dash", "no-such-program": "one two"})
-    assert install.missing_packages() == ["one", "two"]
+def test_missing_packages_are_those_whose_program_is_not_there() -> None:
+    assert install.missing_packages({"sh": "dash", "no-such-program": "one two"}) == ["one", "two"]
 
 
 def test_an_ordinary_user_is_told_what_root_could_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(install, "DEBIAN_PACKAGES", {"no-such-program": "some-package"})
     monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert install.install_packages() == "not installed, root on Debian could: some-package"
+    assert (
+        install.install_packages({"no-such-program": "some-package"})
+        == "not installed, root on Debian could: some-package"
+    )
 
 
 def test_what_is_there_is_not_fetched_again(tmp_path: Path) -> None:

@@ -15,8 +15,12 @@ STEP_SECONDS = 0.05
 
 
 def program(*names: str) -> str | None:
-    """The path of the first of these programs that is installed; /usr/sbin counts for ordinary users too."""
-    places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+    """The path of the first of these programs that is installed; /usr/sbin counts for ordinary users too.
+
+    Debian keeps the programs of PostgreSQL out of the way, one folder a version.
+    """
+    aside = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+    places = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin", *aside])
     return next((path for name in names if (path := shutil.which(name, path=places))), None)
 
 

@@ -14,6 +14,7 @@ from asking import observe
 from servers import loopback, unavailable
 from talk import talk
 
+from exposure_audit.lab.servers._process import program
 from exposure_audit.probe.catalog import PROBES
 
 PORT = 9005
@@ -21,9 +22,9 @@ PORT = 9005
 
 @contextmanager
 def postgresql(address: str, method: str) -> Iterator[None]:
-    initdb, postgres = shutil.which("initdb"), shutil.which("postgres")
+    initdb, postgres = program("initdb"), program("postgres")
     if not initdb or not postgres:
-        unavailable("postgresql: no initdb and postgres on the path")
+        unavailable("postgresql: no initdb and postgres")
     assert initdb
     assert postgres
     # It refuses to run as root, and another user may not enter the folders of pytest.
