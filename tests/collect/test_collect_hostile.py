@@ -62,9 +62,13 @@ def test_a_disabled_region_that_was_asked_for_is_a_gap_in_everything(aws: Hostil
     assert "filter" in row.yields
 
 
-def test_an_unknown_region_is_the_users_mistake(aws: HostileAws, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no region 'us-eest-1'.*did you mean us-east-1"):
-        _collect(tmp_path, "us-eest-1")
+def test_an_unknown_region_is_a_gap_and_the_others_are_looked_at(aws: HostileAws, tmp_path: Path) -> None:
+    rows = _collect(tmp_path, "us-eest-1", "us-east-1")
+    (row,) = [row for row in rows if row.status != "ok"]
+    assert (row.region, row.status) == ("us-eest-1", "failed")
+    assert row.detail == "AWS has no region 'us-eest-1': did you mean us-east-1?"
+    assert {"interface", "door"} <= set(row.yields)
+    assert any(one.region == "us-east-1" and one.status == "ok" for one in rows)
 
 
 def test_denied_calls_name_their_permission_and_the_rest_goes_on(aws: HostileAws, tmp_path: Path) -> None:

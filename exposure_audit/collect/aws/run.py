@@ -25,7 +25,6 @@ from exposure_audit.collect.snapshot import (
     write_answer,
     write_manifest,
 )
-from exposure_audit.errors import UsageError
 from exposure_audit.model.inventory import Coverage, Noun
 from exposure_audit.model.progress import Progress, silent
 
@@ -49,7 +48,7 @@ def collect_aws(
     `regions`, all that the account has enabled. Answers that the folder holds already are not asked for again: a
     killed run goes on where it was. `clock` gives RFC 3339 times for the manifest.
 
-    Raises UsageError when there are no credentials at all, for an unknown profile, role or region, and RunError
+    Raises UsageError when there are no credentials at all, for an unknown profile or role, and RunError
     when the folder cannot be written. Refusals are rows, not errors; credentials that AWS rejects are a row too.
     """
     progress("collect", 0, 0)
@@ -120,10 +119,7 @@ class _Collector:
         return [*self._accounts.values()]
 
     def places(self, account: Account, wanted: tuple[str, ...]) -> list[Place]:
-        """The regions of an account to look at; those that it has not enabled leave a row.
-
-        Raises UsageError for a region that AWS does not have.
-        """
+        """The regions of an account to look at; those that it has not enabled or AWS does not know leave a row."""
         place = Place("aws", account.number, "global")
         row = self._ask(place, REGIONS)
         listed = SnapshotAnswers(self._folder, place).one(REGIONS.name, Regions)
@@ -136,16 +132,15 @@ class _Collector:
             return [Place("aws", account.number, region) for region in chosen]
         self.rows.append(row)
         enabled = {one.RegionName: one.OptInStatus != "not-opted-in" for one in listed.Regions}
-        for region in wanted:
-            if region not in enabled:
-                raise _unknown_region(region, enabled)
         for region in wanted or sorted(enabled):
-            if not enabled[region]:
+            if region not in enabled:
+                self._add(region, account.number, REGIONS.name, _no_region(region, enabled), _EVERYTHING)
+            elif not enabled[region]:
                 # A region that nobody enabled holds nothing; only when it was asked for by name is it a gap.
                 outcome = Outcome("skipped", "the region is not enabled for this account")
                 self._add(region, account.number, REGIONS.name, outcome, _EVERYTHING if wanted else ())
         chosen = tuple(dict.fromkeys(wanted)) or tuple(sorted(enabled))
-        return [Place("aws", account.number, region) for region in chosen if enabled[region]]
+        return [Place("aws", account.number, region) for region in chosen if enabled.get(region)]
 
     def run(self, work: dict[Place, tuple[Call, ...]], progress: Progress) -> None:
         """Make all calls; an interruption leaves a row for each that was not made."""
@@ -238,7 +233,8 @@ def _row(place: Place, call: Call, outcome: Outcome | None) -> Coverage:
     )
 
 
-def _unknown_region(region: str, known: Iterable[str]) -> UsageError:
+def _no_region(region: str, known: Iterable[str]) -> Outcome:
+    """A region that AWS does not know: the others are looked at all the same, and this one stays unknown."""
     close = get_close_matches(region, [*known], 1)
     mend = f"did you mean {close[0]}?" if close else "`aws ec2 describe-regions --all-regions` lists them"
-    return UsageError(f"AWS has no region {region!r}", where="--region", mend=mend)
+    return Outcome("failed", f"AWS has no region {region!r}: {mend}")
