@@ -41,12 +41,11 @@ def plan_table(plan: ProbePlan) -> bytes:
         rows.append((tame(task.address), f"{task.port}/{task.transport}", probes))
     text = columns(rows)
     if plan.exclusions:
-        text += "\nNot asked:\n" + columns(
-            [
-                (f"  {tame(one.address)}", _span(one.port_from, one.port_to, one.transport), one.reason)
-                for one in plan.exclusions
-            ]
+        left_out = (
+            (f"  {tame(one.address)}", _span(one.port_from, one.port_to, one.transport), one.reason)
+            for one in plan.exclusions
         )
+        text += "\nNot asked:\n" + columns([*dict.fromkeys(left_out)])
     addresses = len({task.address for task in plan.tasks})
     budget = plan.budget
     text += (

@@ -11,7 +11,7 @@ from exposure_audit.cli import exits
 from exposure_audit.cli.console import note, progress_bars
 from exposure_audit.cli.output import columns, save
 from exposure_audit.cli.request import to_request
-from exposure_audit.cli.settings import budget, resolve
+from exposure_audit.cli.settings import BUDGET_FIELDS, resolve
 from exposure_audit.errors import UsageError
 from exposure_audit.model import wire
 from exposure_audit.model.inventory import Inventory
@@ -30,28 +30,37 @@ def probe_command(words: list[str], plan_file: str | None, output: str, flags: d
         request = msgspec.structs.replace(request, targets=(*words, *request.targets), targets_from="targets")
     if bool(request.targets) == bool(plan_file):
         raise UsageError("nothing to ask, or two things at once", mend="give targets, or --plan FILE")
-    plan = _saved_plan(Path(plan_file), request) if plan_file else pipeline.make_plan(request, Inventory(), ())
-    plan = msgspec.structs.replace(plan, budget=budget(settings))
+    if plan_file:
+        given = {field for key, field in BUDGET_FIELDS.items() if flags.get(key.replace("-", "_")) is not None}
+        plan = _saved_plan(Path(plan_file), request, given)
+    else:
+        plan = pipeline.make_plan(request, Inventory(), ())
     observations = _ask(plan, request, output)
     if output == "-":
         save("-", b"".join(wire.encode(tame_all(one)) for one in observations))
     else:
         save("-", table(observations).encode())
     failed = [one for one in observations if one.verdict == "error"]
-    for one in plan.exclusions:
-        note(f"not asked: {one.address} {one.reason}")
+    # What stands in front of and behind a load balancer is left out twice for one reason.
+    for line in dict.fromkeys(f"not asked: {one.address} {one.reason}" for one in plan.exclusions):
+        note(line)
     if failed:
         note(f"{len(failed)} of {len(plan.tasks)} could not be asked")
-    return exits.INCOMPLETE if failed else exits.PASSED
+    missing = failed or any(one.incomplete for one in plan.exclusions)
+    return exits.INCOMPLETE if missing else exits.PASSED
 
 
-def _saved_plan(path: Path, request: Request) -> ProbePlan:
-    """Read a saved plan and cut it to what is still ours. Flags may narrow what it allows, never widen it."""
+def _saved_plan(path: Path, request: Request, given: set[str]) -> ProbePlan:
+    """Read a saved plan and cut it to what is still ours. Flags may narrow its scope, never widen it.
+
+    Its budget is kept but for the limits that were `given` by hand.
+    """
     plan = wire.read(path, ProbePlan)
     scope = plan.scope
     if request.loopback_only:
         scope = msgspec.structs.replace(scope, loopback_only=True)
-    plan = msgspec.structs.replace(plan, scope=scope)
+    limits = {field: getattr(request.budget, field) for field in given}
+    plan = msgspec.structs.replace(plan, scope=scope, budget=msgspec.structs.replace(plan.budget, **limits))
     if plan.origin != "inventory":
         return plan
     if not request.snapshot:

@@ -18,7 +18,7 @@ from exposure_audit.errors import UsageError
 from exposure_audit.model.plan import Budget
 
 FLAG_ONLY = frozenset({"allow-private", "allow-loopback", "max-age", "snapshot", "targets"})
-_BUDGET = {
+BUDGET_FIELDS = {
     "connect-timeout": "connect_seconds",
     "timeout": "total_seconds",
     "rate": "global_rate",
@@ -130,4 +130,4 @@ def budget(settings: Settings) -> Budget:
     for key in ("rate", "rate-per-address", "max-age"):
         if getattr(settings, key.replace("-", "_")) < 0:
             raise UsageError("must not be negative", where=f"--{key}", mend="0 means no limit")
-    return Budget(**{field: getattr(settings, key.replace("-", "_")) for key, field in _BUDGET.items()})
+    return Budget(**{field: getattr(settings, key.replace("-", "_")) for key, field in BUDGET_FIELDS.items()})

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -92,8 +93,10 @@ def _describe(placed: tuple[Placed, ...], running: dict[str, Running], missing: 
 
 def _run(command: list[str], variables: dict[str, str]) -> int:
     """Run a command inside the lab; its own ending counts. Ctrl-C reaches it too, what else stops us may not."""
+    # `exposure-audit` is found inside the lab, wherever it was installed.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     try:
-        process = subprocess.Popen(command, env={**os.environ, **variables})  # noqa: S603
+        process = subprocess.Popen(command, env={**os.environ, **variables, "PATH": path})  # noqa: S603
     except OSError as error:
         raise UsageError(f"cannot be run: {error.strerror}", where=command[0]) from None
     try:
