@@ -2,7 +2,8 @@
 
 Each address has its own queue, rate and number of conversations; a token bucket bounds the whole; addresses take
 turns, so that no host sees a burst. A conversation holds its slot from the first connection to its end, and each
-further connection of it (a retry, a Reconnect) waits for the rates again, before anything new on that address.
+further connection of it (a retry, a Reconnect) waits for the rates again, before anything new anywhere: what was
+begun is finished first, so that a run that is stopped has answers and not ten thousand beginnings.
 """
 
 import heapq
@@ -40,6 +41,8 @@ class Pace(Generic[T]):
         self._filled_at = now
         self._hosts: dict[str, _Host[T]] = {}
         self._due: deque[_Host[T]] = deque()
+        self._begun: deque[_Host[T]] = deque()
+        """Of those that may go on now, the ones in the middle of a conversation."""
         self._later: list[tuple[float, int, _Host[T]]] = []
         self._count = 0
         self.waiting = 0
@@ -70,10 +73,11 @@ class Pace(Generic[T]):
     def take(self, now: float) -> T | None:
         """Return what may be opened now; None when nothing may."""
         while self._later and self._later[0][0] <= now:
-            self._due.append(heapq.heappop(self._later)[2])
-        if not self._due or not self._spend(now):
+            self._may_go(heapq.heappop(self._later)[2])
+        ready = self._begun or self._due
+        if not ready or not self._spend(now):
             return None
-        place = self._due.popleft()
+        place = ready.popleft()
         place.queued = False
         if place.more:
             item = place.more.popleft()
@@ -87,7 +91,7 @@ class Pace(Generic[T]):
 
     def wake_at(self, now: float) -> float | None:
         """Return when `take` may succeed next if nothing is released; None when never."""
-        if self._due:
+        if self._due or self._begun:
             return now if self._rate <= 0 else now + max(0.0, (1 - self._tokens) / self._rate)
         return self._later[0][0] if self._later else None
 
@@ -99,7 +103,10 @@ class Pace(Generic[T]):
             self._count += 1
             heapq.heappush(self._later, (place.next_at, self._count, place))
         else:
-            self._due.append(place)
+            self._may_go(place)
+
+    def _may_go(self, place: _Host[T]) -> None:
+        (self._begun if place.more else self._due).append(place)
 
     def _spend(self, now: float) -> bool:
         if self._rate <= 0:

@@ -34,6 +34,17 @@ def test_one_conversation_at_a_time_holds_its_slot_through_retries() -> None:
     assert pace.take(0.0) == "second"
 
 
+def test_what_was_begun_is_finished_before_anything_new() -> None:
+    """With three in flight, a hundred addresses and two connections each, answers come from the start."""
+    pace: Pace[str] = Pace(Budget(per_address_rate=0, global_rate=0), 0.0)
+    for number in range(6):
+        pace.add(f"192.0.2.{number}", f"first {number}")
+    assert [pace.take(0.0), pace.take(0.0)] == ["first 0", "first 1"]
+    pace.again("192.0.2.1", "second 1")
+    assert pace.take(0.0) == "second 1"
+    assert pace.take(0.0) == "first 2"
+
+
 def test_retries_wait_for_the_rate_too() -> None:
     pace: Pace[str] = Pace(budget(rate=5), 0.0)
     pace.add("a", "first")
