@@ -14,7 +14,7 @@ LEVEL_WORDS: dict[Level, str] = {"open": "OPEN", "unknown": "NOT KNOWN", "guarde
 LEVELS: tuple[Level, ...] = ("open", "unknown", "guarded", "silent")
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One gate on the way in."""
 
     gate: str
@@ -33,7 +33,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         return self.rule if self.rule.startswith(self.name) else " ".join(filter(None, (self.name, self.rule)))
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a port said."""
 
     where: str
@@ -48,7 +48,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What it said, redacted; or why we know no more."""
 
 
-class Way(msgspec.Struct, frozen=True, kw_only=True):
+class Way(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Who can reach what: an exposure, with the answers of its ports."""
 
     id: str
@@ -64,14 +64,14 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
 
 
-class Branch(msgspec.Struct, frozen=True, kw_only=True):
+class Branch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where one way leaves the gates that it shares with others."""
 
     steps: tuple[Step, ...]
     way: Way
 
 
-class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+class Bundle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Ways that begin alike: the same sources through the same gates, all but the last."""
 
     who: str
@@ -79,7 +79,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     branches: tuple[Branch, ...]
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
+class Subject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An exposed asset (or an address that a target file named), with all ways to it, worst first."""
 
     id: str
@@ -102,7 +102,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
         return self.level in {"open", "unknown"} or bool(self.severity)
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class Found(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A finding."""
 
     fingerprint: str
@@ -138,7 +138,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     first_seen: str
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A line of the checklist."""
 
     id: str
@@ -150,14 +150,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """Fingerprints."""
 
 
-class Category(msgspec.Struct, frozen=True, kw_only=True):
+class Category(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The lines of one category, in the order of the checklist."""
 
     name: str
     lines: tuple[Line, ...]
 
 
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
+class Gap(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something that was not looked at, once for all places where that is so."""
 
     what: str
@@ -171,7 +171,7 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     """What is unknown because of it."""
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The first line of every report."""
 
     level: Literal["passed", "incomplete", "failed"]
@@ -180,7 +180,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
-class View(msgspec.Struct, frozen=True, kw_only=True):
+class View(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The whole report as people read it, and `report`, the tamed original, as programs do."""
 
     report: Report

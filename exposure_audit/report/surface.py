@@ -152,53 +152,64 @@ def _way(exposure: Exposure, observations: Sequence[Observation], paths: "_Paths
 
 
 class _Paths:
-    """Paths in words. Thousands of exposures share their hops, and an object that lives keeps its identity."""
+    """Paths in words, each gate drawn once: equal steps are one object, so that paths compare by identity.
+
+    Thousands of exposures share their hops, and an object that lives keeps its identity.
+    """
 
     def __init__(self) -> None:
         self._drawn: dict[int, Step] = {}
-        self._begun: dict[tuple[int, ...], tuple[Step, ...]] = {}
+        self._known: dict[Step, Step] = {}
+        self._begun: dict[tuple[int, ...], tuple[tuple[Step, ...], frozenset[_Key]]] = {}
 
     def steps(self, path: tuple[Hop, ...]) -> tuple[Step, ...]:
         """The gates in order; ways of one asset differ in the last one, so what is before it is drawn once."""
-        begin = tuple(map(id, path[:-1]))
-        before = self._begun.get(begin)
-        if before is None:
-            before = self._begun[begin] = _once(map(self._step, path[:-1]))
         if not path:
             return ()
+        begin = tuple(map(id, path[:-1]))
+        known = self._begun.get(begin)
+        if known is None:
+            before = _once(map(self._step, path[:-1]))
+            known = self._begun[begin] = (before, frozenset(map(_key, before)))
         last = self._step(path[-1])
-        return before if _key(last) in map(_key, before) else (*before, last)
+        return known[0] if _key(last) in known[1] else (*known[0], last)
 
     def _step(self, hop: Hop) -> Step:
         step = self._drawn.get(id(hop))
         if step is None:
-            step = self._drawn[id(hop)] = words.step(hop)
+            step = words.step(hop)
+            step = self._drawn[id(hop)] = self._known.setdefault(step, step)
         return step
+
+
+_Key = tuple[str, str, str]
 
 
 def _once(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Leave out a gate that stands twice by the same rule: the answer leaves where the question came in."""
-    found: dict[tuple[str, str, str], Step] = {}
+    found: dict[_Key, Step] = {}
     for step in steps:
         found.setdefault(_key(step), step)
     return tuple(found.values())
 
 
-def _key(step: Step) -> tuple[str, str, str]:
+def _key(step: Step) -> _Key:
     return step.gate, step.named, step.doubt
 
 
 def _bundles(ways: Sequence[Way]) -> tuple[Bundle, ...]:
     """Draw together what begins alike; a bundle stands where its worst way stood."""
-    groups: dict[tuple[str, tuple[Step, ...]], list[Way]] = defaultdict(list)
+    # Equal steps are one object (`_Paths`): comparing identities spares hashing every text of every step.
+    groups: dict[tuple[str, tuple[int, ...]], list[Way]] = defaultdict(list)
     for way in ways:
-        groups[way.who, way.steps[:-1]].append(way)
+        groups[way.who, tuple(map(id, way.steps[:-1]))].append(way)
     made = []
     for (who, shared), alike in groups.items():
-        one = len({way.steps for way in alike}) == 1
+        first = alike[0].steps
+        one = len({tuple(map(id, way.steps)) for way in alike}) == 1
         rest = [() if one else way.steps[len(shared) :] for way in alike]
         branches = tuple(Branch(steps=steps, way=way) for steps, way in zip(rest, alike, strict=True))
-        made.append(Bundle(who=who, steps=alike[0].steps if one else shared, branches=branches))
+        made.append(Bundle(who=who, steps=first if one else first[: len(shared)], branches=branches))
     return tuple(made)
 
 

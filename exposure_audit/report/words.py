@@ -1,9 +1,10 @@
 """The words of the report for people: sources, verdicts, gates, statuses, places."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 
-from exposure_audit.model.addresses import AddressSet
+from exposure_audit.model.addresses import AddressSet, Family
 from exposure_audit.model.exposure import Exposure, Hop
 from exposure_audit.model.finding import ChecklistStatus
 from exposure_audit.model.internet import share
@@ -106,19 +107,20 @@ def who(exposure: Exposure) -> str:
         return f"the internet{kin} but {some(others)}"
     if not exposure.sources:
         return "sources that could not be read"
-    return f"{some(exposure.sources)}{_size(exposure)}"
+    return f"{some(exposure.sources)}{_size(exposure.sources, exposure.family)}"
 
 
-def _size(exposure: Exposure) -> str:
+@lru_cache(maxsize=4096)
+def _size(sources: tuple[str, ...], family: Family) -> str:
     """How many addresses that is; nothing for one, or when it is no address."""
     try:
-        found = AddressSet.of(*exposure.sources)
+        found = AddressSet.of(*sources)
     except ValueError:
         return ""
-    size = found.size(exposure.family)
-    if exposure.family == "ipv6" or size < 2:
+    size = found.size(family)
+    if family == "ipv6" or size < 2:
         return ""
-    percent = float(share(found, exposure.family) * 100)
+    percent = float(share(found, family) * 100)
     return f" ({size:,} addresses" + (f", {percent:.1f} % of the internet)" if percent >= 0.05 else ")")
 
 
