@@ -55,8 +55,8 @@ format: $(VENV)/installed
 	$(BIN)/ruff check --fix .
 
 bench: servers
-	@for file in benchmarks/[a-z]*.py; do \
-	  grep -q '^def main' $$file || continue; echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for name in startup collect analysis whole rules probing busy; do \
+	  echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean:
 	rm -rf $(VENV) $(LAB) demo build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .exposure-audit

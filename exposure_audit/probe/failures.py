@@ -1,7 +1,8 @@
-"""What the errno of a connect means in the closed vocabulary."""
+"""What the errno of a connect means in the closed vocabulary, and the one failure that is raised."""
 
 import errno
 import os
+from typing import Literal
 
 from exposure_audit.probe.endings import Kind
 
@@ -20,3 +21,12 @@ _KINDS: dict[int, tuple[Kind, str]] = {
 def ending_of(code: int) -> tuple[Kind, str]:
     """Return kind and words for an errno; what we do not know is our own failure, never a result."""
     return _KINDS.get(code, ("local", f"our side failed: {os.strerror(code)}"))
+
+
+class TlsBroken(Exception):
+    """The TLS session did not come about, or broke."""
+
+    def __init__(self, kind: Literal["no-tls", "mutual-tls"], text: str) -> None:
+        super().__init__(text)
+        self.kind: Literal["no-tls", "mutual-tls"] = kind
+        self.text = text

@@ -7,7 +7,7 @@ import errno
 import socket
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from exposure_audit.probe.contract import Cut, Receive
 
@@ -43,15 +43,6 @@ Hear = Callable[[bytes | memoryview], None]
 
 def deaf(data: bytes | memoryview) -> None:
     """Tell nobody."""
-
-
-class TlsBroken(Exception):
-    """The TLS session did not come about, or broke."""
-
-    def __init__(self, kind: Literal["no-tls", "mutual-tls"], text: str) -> None:
-        super().__init__(text)
-        self.kind: Literal["no-tls", "mutual-tls"] = kind
-        self.text = text
 
 
 class StreamLink:

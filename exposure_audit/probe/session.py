@@ -10,8 +10,8 @@ from time import monotonic
 from exposure_audit.model.plan import Budget
 from exposure_audit.probe.contract import Peer
 from exposure_audit.probe.endings import Attempt, Ending, Kind
-from exposure_audit.probe.failures import ending_of
-from exposure_audit.probe.link import IN_PROGRESS, StreamLink, TlsBroken
+from exposure_audit.probe.failures import TlsBroken, ending_of
+from exposure_audit.probe.link import IN_PROGRESS, StreamLink
 from exposure_audit.probe.poller import GONE
 from exposure_audit.probe.talk import Talk
 from exposure_audit.probe.trace import Tracer, silent

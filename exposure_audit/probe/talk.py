@@ -20,7 +20,8 @@ from exposure_audit.probe.contract import (
     StartTLS,
 )
 from exposure_audit.probe.endings import SAID_BYTES, Attempt, Kind
-from exposure_audit.probe.link import StreamLink, TlsBroken
+from exposure_audit.probe.failures import TlsBroken
+from exposure_audit.probe.link import StreamLink
 from exposure_audit.probe.trace import Tracer, silent
 from exposure_audit.probe.udp import DatagramLink
 

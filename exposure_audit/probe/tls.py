@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cache
 
 from exposure_audit.model.addresses import parse_cidr
-from exposure_audit.probe.link import TlsBroken
+from exposure_audit.probe.failures import TlsBroken
 
 _CHUNK = 16384
 _DEMANDS = (

@@ -4,11 +4,18 @@ from shutil import which
 
 import pytest
 from peers import FAST, LOOPBACK, Server
+from servers import unavailable
 
 from exposure_audit.errors import UsageError
 from exposure_audit.model.observation import Observation
 from exposure_audit.model.plan import ProbePlan, Scope
 from exposure_audit.probe.second_opinion import _arguments, _named, second_opinion
+
+
+@pytest.fixture
+def nmap() -> None:
+    if which("nmap") is None:
+        unavailable("the nmap program is not installed")
 
 
 def strange(port: int, address: str = "127.0.0.1") -> Observation:
@@ -19,7 +26,7 @@ def plan(scope: Scope = LOOPBACK) -> ProbePlan:
     return ProbePlan(scope=scope, budget=FAST)
 
 
-@pytest.mark.skipif(which("nmap") is None, reason="the nmap program is not installed")
+@pytest.mark.usefixtures("nmap")
 def test_nmap_names_a_banner_and_judges_nothing() -> None:
     with Server(lambda one: one.sendall(b"SSH-2.0-OpenSSH_9.7p1 Debian-7\r\n")) as server:
         known = Observation(address="127.0.0.1", port=1, transport="tcp", service="redis", verdict="auth-required")
@@ -30,7 +37,7 @@ def test_nmap_names_a_banner_and_judges_nothing() -> None:
     assert same is known
 
 
-@pytest.mark.skipif(which("nmap") is None, reason="the nmap program is not installed")
+@pytest.mark.usefixtures("nmap")
 def test_nmap_is_not_started_for_what_is_out_of_scope() -> None:
     with Server(lambda one: one.sendall(b"SSH-2.0-OpenSSH_9.7p1\r\n")) as server:
         (seen,) = second_opinion([strange(server.port)], plan(Scope(targets=("127.0.0.1",))))
