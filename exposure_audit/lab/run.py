@@ -78,7 +78,7 @@ def _describe(placed: tuple[Placed, ...], running: dict[str, Running], missing: 
         if name in running:
             what = f"real {running[name].title}"
         elif name in missing:
-            what = f"nothing ({missing[name]})"
+            what = f"nothing ({missing[name].splitlines()[0][:100]})"
         else:
             what = "nothing listens"
         lines.append(f"  {name:<15} {one.address:<16} {what}")

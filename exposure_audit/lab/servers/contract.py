@@ -1,6 +1,7 @@
 """What a server of the lab is: how to know whether it can be had, how to start it, how to stop it."""
 
 import ipaddress
+import os
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,14 @@ STOP_SECONDS = 3.0
 """What holds nothing of value is killed when it does not go by itself."""
 CACHE = Path(".lab")
 """Where `lab.install` puts what it downloads and builds."""
+
+
+def _first_free_port() -> int:
+    """The lowest port that an ordinary user may have."""
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    except (OSError, ValueError):
+        return 1024
 
 
 @dataclass
@@ -112,6 +121,9 @@ class Server:
             raise RunError(why, where=self.name)
         run_dir.mkdir(parents=True, exist_ok=True)
         chosen = {**self.ports, **(ports or {})}
+        low = min(chosen.values(), default=65535)
+        if os.geteuid() != 0 and low < _first_free_port():
+            raise RunError(f"port {low} needs root", where=self.name)
         order = Order(
             run_dir=run_dir.resolve(), address=address, variant=variant, ports=chosen, cache=cache.resolve()
         )
