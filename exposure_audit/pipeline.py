@@ -66,6 +66,7 @@ def collect(request: Request, folder: Path, progress: Progress = silent) -> tupl
             regions=request.regions,
             clock=now,
             progress=progress,
+            timeout=request.api_timeout,
         )
     return tuple(coverage)
 

@@ -45,6 +45,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     confirm: bool = False
     discover: str = ""
     max_age_hours: float = 24.0
+    api_timeout: float = 30.0
     formats: tuple[str, ...] = ()
 
 

@@ -95,5 +95,9 @@ MaxAge = Annotated[
         "--max-age", help="Hours after which a snapshot proves no ownership. Default 24.", metavar="HOURS"
     ),
 ]
+ApiTimeout = Annotated[
+    float | None,
+    typer.Option("--api-timeout", help="Seconds to wait for an answer of a cloud API. Default 30.", metavar="S"),
+]
 RunDir = Annotated[str | None, typer.Option("--run-dir", help="Keep the run's artefacts here.", metavar="DIR")]
 Output = Annotated[str, typer.Option("--output", "-o", help="File to write; - is stdout.", metavar="FILE")]

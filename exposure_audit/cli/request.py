@@ -49,6 +49,7 @@ def to_request(settings: Settings) -> Request:
         confirm=settings.confirm,
         discover=settings.discover,
         max_age_hours=settings.max_age,
+        api_timeout=settings.api_timeout,
         formats=settings.format,
     )
 

@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     confirm: bool = False
     discover: str = ""
     max_age: float = 24.0
+    api_timeout: float = 30.0
     format: tuple[str, ...] = ()
     run_dir: str = ""
 
@@ -124,7 +125,7 @@ def _toml(path: Path) -> dict[str, Any]:
 
 def budget(settings: Settings) -> Budget:
     """The limits of probing. Raises UsageError for one that is negative or zero where that makes no sense."""
-    for key in ("timeout", "connect-timeout", "in-flight"):
+    for key in ("timeout", "connect-timeout", "in-flight", "api-timeout"):
         if getattr(settings, key.replace("-", "_")) <= 0:
             raise UsageError("must be more than 0", where=f"--{key}")
     for key in ("rate", "rate-per-address", "max-age"):

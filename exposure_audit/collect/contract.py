@@ -121,8 +121,12 @@ class Collect(Protocol):
         regions: tuple[str, ...] = (),
         clock: Callable[[], str],
         progress: Progress,
+        timeout: float,
     ) -> tuple[Coverage, ...]:
-        """Ask, keep whole answers, write the manifest. Raises UsageError when no credentials are found."""
+        """Ask, keep whole answers, write the manifest. Raises UsageError when no credentials are found.
+
+        `timeout`: seconds to wait for the next bytes of an answer.
+        """
 
 
 class Cloud(msgspec.Struct, frozen=True, kw_only=True):

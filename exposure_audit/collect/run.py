@@ -45,7 +45,7 @@ class _Place:
         """Note the end of a call; True when it was the last one."""
         self.busy -= 1
         self.done.add(row.call)
-        self.answers = self.answers or row.status != "failed"
+        self.answers = self.answers or row.status not in {"failed", "skipped"}
         return not self.busy and not self.waiting
 
 

@@ -85,6 +85,16 @@ def test_a_region_that_throttles_for_ever_costs_only_itself(aws: HostileAws, tmp
     assert gaps(report) == {("eu-west-1", "ec2.describe_subnets"): "throttled"}
 
 
+def test_a_region_that_hangs_is_given_up_and_the_other_reported(aws: HostileAws, tmp_path: Path) -> None:
+    """Two services are waited for; the other calls of the region are not even tried."""
+    aws.decide = lambda asked: None if asked.region == "eu-west-1" else calm(asked)
+    code, said, report = scan(aws, tmp_path, "--region", "us-east-1", "--region", "eu-west-1", "--api-timeout", "2")
+    assert code == 3
+    assert {region for region, _ in gaps(report)} == {"eu-west-1"}
+    assert "eu-west-1" in said
+    assert len([row for row in report["coverage"] if row["region"] == "us-east-1" and row["status"] == "ok"]) > 15
+
+
 def test_allow_incomplete_says_so_and_passes(aws: HostileAws, tmp_path: Path) -> None:
     aws.decide = lambda asked: (
         ec2_error("UnauthorizedOperation", 403) if asked.action == "DescribeVpcs" else calm(asked)

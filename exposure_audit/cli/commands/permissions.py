@@ -29,6 +29,7 @@ def doctor(
     region: options.Region = None,
     profile: options.Profile = None,
     account_role: options.AccountRole = None,
+    api_timeout: options.ApiTimeout = None,
     snapshot: options.Snapshot = None,
 ) -> None:
     """Say which permissions are missing, and what for.
@@ -41,6 +42,7 @@ def doctor(
         "region": region,
         "profile": profile,
         "account_role": account_role,
+        "api_timeout": api_timeout,
         "snapshot": snapshot,
     }
     import tempfile

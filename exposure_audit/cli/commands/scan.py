@@ -34,6 +34,7 @@ def scan(
     confirm: options.Confirm = None,
     discover: options.Discover = None,
     max_age: options.MaxAge = None,
+    api_timeout: options.ApiTimeout = None,
     run_dir: options.RunDir = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the newest run, or the one in --run-dir.")

@@ -16,12 +16,13 @@ def collect(
     region: options.Region = None,
     profile: options.Profile = None,
     account_role: options.AccountRole = None,
+    api_timeout: options.ApiTimeout = None,
 ) -> None:
     """Ask the clouds; keep their raw answers in a snapshot.
 
     Files that are whole already are kept: the same command goes on after an interruption.
     """
-    flags = {"provider": provider, "region": region, "profile": profile, "account_role": account_role}
+    flags = {key: value for key, value in locals().items() if key != "output"}
     from exposure_audit import pipeline
     from exposure_audit.cli.console import note, progress_bars
     from exposure_audit.cli.request import to_request

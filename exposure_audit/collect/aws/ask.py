@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -14,6 +15,9 @@ from exposure_audit.collect.limiter import Bucket
 _MAX_PAGES = 10_000
 _MOST_FAILURES = 3
 """A per-resource call that failed for so many resources in a row is not asked for the rest."""
+
+
+_SILENT_SECONDS = 10.0
 
 
 class Patience(msgspec.Struct, frozen=True):
@@ -97,10 +101,14 @@ class Asker:
         limits["silent"] = self._patience.silent
         while True:
             self._sleep(self._bucket.reserve())
+            asked_at = monotonic()
             try:
                 answer = self._method(**parameters)
             except Exception as error:  # noqa: BLE001 - botocore's parsers and urllib3 raise what they like
                 outcome = classify(error)
+                if outcome.retry == "transient" and monotonic() - asked_at > _SILENT_SECONDS:
+                    # To hold the line and hang up says no more than to say nothing.
+                    outcome = msgspec.structs.replace(outcome, retry="silent")
             else:
                 self._bucket.answered()
                 return answer

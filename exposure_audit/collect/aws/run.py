@@ -14,7 +14,7 @@ from exposure_audit.collect.aws.ask import Asker, Patience, Refusal, Stopped, ea
 from exposure_audit.collect.aws.catalog import SERVICES
 from exposure_audit.collect.aws.outcome import Outcome
 from exposure_audit.collect.aws.services.account import IDENTITY, REGIONS, Regions
-from exposure_audit.collect.aws.session import Account, Door, Rejected, Timeouts
+from exposure_audit.collect.aws.session import CONNECT_SECONDS, READ_SECONDS, Account, Door, Rejected, Timeouts
 from exposure_audit.collect.contract import Call, Parameters, Place
 from exposure_audit.collect.limiter import Limiter
 from exposure_audit.collect.run import run_calls
@@ -40,7 +40,7 @@ def collect_aws(
     clock: Callable[[], str],
     progress: Progress = silent,
     patience: Patience = Patience(),  # noqa: B008 - frozen
-    timeouts: Timeouts = Timeouts(),  # noqa: B008 - frozen
+    timeout: float = READ_SECONDS,
 ) -> tuple[Coverage, ...]:
     """Fill a snapshot folder from AWS; return a coverage row for everything asked.
 
@@ -52,7 +52,7 @@ def collect_aws(
     when the folder cannot be written. Refusals are rows, not errors; credentials that AWS rejects are a row too.
     """
     progress("collect", 0, 0)
-    door = Door(profile, regions, timeouts)
+    door = Door(profile, regions, Timeouts(read=timeout, connect=min(CONNECT_SECONDS, timeout)))
     clean(folder)
     started = clock()
     collector = _Collector(folder, patience)
@@ -99,6 +99,7 @@ class _Collector:
         self._stop = threading.Event()
         self._accounts: dict[str, Account] = {}
         self._silent: set[tuple[Place, str]] = set()
+        self._answered: set[Place] = set()
 
     def enter(self, door: Door, roles: tuple[str, ...]) -> list[Account]:
         """The accounts that let us in; the others leave a row."""
@@ -175,6 +176,7 @@ class _Collector:
             return _row(place, call, refusal.outcome)
         except Stopped:
             return _row(place, call, Outcome("skipped", "interrupted"))
+        self._answered.add(place)
         return _row(place, call, None)
 
     def _ask_each(
@@ -193,14 +195,22 @@ class _Collector:
         return lambda parameters: self._asker(place, call).all_pages(parameters)
 
     def _asker(self, place: Place, call: Call) -> Asker:
-        """Raises Refusal when the service was silent here before: waiting for it again helps nobody."""
+        """Raises Refusal when the service was silent here before: waiting for it again helps nobody.
+
+        Where two services were silent and nothing has ever answered, the whole region is given up.
+        """
         if (place, call.service) in self._silent:
             raise Refusal(Outcome("failed", f"not asked: {call.service} was silent here before"))
+        patience, silent = self._patience, sum(where == place for where, _ in self._silent)
+        if silent and place not in self._answered:
+            if silent > 1:
+                raise Refusal(Outcome("failed", "not asked: nothing has answered here"))
+            patience = msgspec.structs.replace(patience, silent=1, transient=1)
         account = self._accounts[place.account]
         region = account.home_region if place.region == "global" else place.region
         bucket = self._limiter.bucket(call.pace, place.account, place.region, call.service, call.operation)
         method = getattr(account.client(call.service, region), call.operation)
-        return Asker(method, call, bucket, self._patience, self._stop)
+        return Asker(method, call, bucket, patience, self._stop)
 
     def _note_silence(self, place: Place, call: Call, outcome: Outcome) -> None:
         if outcome.retry == "silent":

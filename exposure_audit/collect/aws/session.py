@@ -28,11 +28,14 @@ _ACCOUNT = re.compile(r"\d{12}")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/.+")
 
 
+CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
+
+
 class Timeouts(msgspec.Struct, frozen=True):
     """Seconds to wait for a connection, and for the next bytes of an answer."""
 
-    connect: float = 5.0
-    read: float = 30.0
+    connect: float = CONNECT_SECONDS
+    read: float = READ_SECONDS
 
 
 class Rejected(Exception):
