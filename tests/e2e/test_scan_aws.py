@@ -226,3 +226,7 @@ def test_standard_output_carries_data_and_nothing_else(estate: Estate) -> None:
 def test_every_machine_of_the_estate_is_an_asset(estate: Estate) -> None:
     names = {one["name"] for one in estate.result["assets"]}
     assert {machine.name for machine in MACHINES} <= names
+
+
+def test_an_open_ssh_port_where_nothing_listens_is_said_lower(estate: Estate) -> None:
+    assert rules(estate, "bastion") == {"admin-port-open-nothing-listens"}
