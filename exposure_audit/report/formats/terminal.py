@@ -32,14 +32,21 @@ def show(view: View, stream: TextIO, *, width: int | None = None) -> None:
     _checklist(screen, view)
     _gaps(screen, view)
     _next(screen, view)
+    screen.line()
+    _headline(screen, view)
     screen.finish()
 
 
-def _verdict(screen: Screen, view: View) -> None:
+def _headline(screen: Screen, view: View) -> None:
+    """The verdict in one line: the first one, and the last, because a long report has scrolled by."""
     verdict = view.verdict
     mark = f" {screen.sign(verdict.level)} {verdict.word} "
     screen.line((mark, verdict.level), f"  {verdict.sentence}", hang=len(mark) + 2)
-    for reason in verdict.reasons:
+
+
+def _verdict(screen: Screen, view: View) -> None:
+    _headline(screen, view)
+    for reason in view.verdict.reasons:
         screen.line("- ", reason, indent=2, hang=2)
     screen.line()
     shown = [f"{number:,} {label}" for label, number in view.numbers if number]
