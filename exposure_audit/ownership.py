@@ -48,12 +48,15 @@ def snapshot_time(folder: Path) -> float:
     return min(times)
 
 
-def refuse_finished(folder: Path) -> None:
-    """Raise UsageError when a folder holds a whole snapshot: its old answers would pass for new ones."""
+def whole_since(folder: Path) -> str:
+    """When the collection of a whole snapshot was begun; empty when it is not finished or has gaps."""
     from exposure_audit.collect.snapshot import read_manifest
 
     manifest, _ = read_manifest(folder)
-    if manifest and manifest.finished_at and not gaps(manifest.coverage):
-        raise UsageError(
-            f"holds a whole snapshot of {manifest.started_at}", where=str(folder), mend="give another folder"
-        )
+    return manifest.started_at if manifest and manifest.finished_at and not gaps(manifest.coverage) else ""
+
+
+def refuse_finished(folder: Path) -> None:
+    """Raise UsageError when a folder holds a whole snapshot: its old answers would pass for new ones."""
+    if since := whole_since(folder):
+        raise UsageError(f"holds a whole snapshot of {since}", where=str(folder), mend="give another folder")

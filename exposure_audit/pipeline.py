@@ -25,7 +25,7 @@ from exposure_audit.model.observation import Observation
 from exposure_audit.model.plan import ProbePlan
 from exposure_audit.model.progress import Progress, silent
 from exposure_audit.model.report import FailOn, Report, Scan, Tool
-from exposure_audit.ownership import cut_to_owned
+from exposure_audit.ownership import cut_to_owned, whole_since
 from exposure_audit.runs import ObservationLog, Request, RunFolder, RunState, last_words
 
 if TYPE_CHECKING:
@@ -234,7 +234,8 @@ def _look(
     if request.targets:
         return Inventory(), (), None
     snapshot = Path(request.snapshot) if request.snapshot else run.snapshot
-    if not request.snapshot:
+    # A resumed run whose snapshot is whole asks nobody: the credentials may be gone, the answers are here.
+    if not request.snapshot and not whole_since(snapshot):
         collect(request, snapshot, progress)
     progress("reach", 0, 0)
     inventory = read_inventory(snapshot)

@@ -144,14 +144,21 @@ def _whole_lines(path: Path) -> tuple[list[Observation], int]:
 
 
 class ObservationLog:
-    """Observations, one JSON line each, kept as they come."""
+    """Observations, one JSON line each, kept as they come. Raises RunError when the file cannot be written."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.kept, end = _whole_lines(path)
-        self._file = path.open("ab", buffering=0)
-        # A torn last line is what `kill -9` leaves: cut off, or the next line would be glued to it.
-        self._file.truncate(end)
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.kept, end = _whole_lines(path)
+            self._file = path.open("ab", buffering=0)
+            # A torn last line is what `kill -9` leaves: cut off, or the next line would be glued to it.
+            self._file.truncate(end)
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> RunError:
+        return RunError(f"cannot be written: {error.strerror}", where=str(self._path))
 
     def __enter__(self) -> "ObservationLog":
         return self
@@ -160,8 +167,11 @@ class ObservationLog:
         self._file.close()
 
     def append(self, observation: Observation) -> None:
-        """Keep one observation; it has left this process when this returns."""
-        self._file.write(wire.encode(observation))
+        """Keep one observation; it has left this process when this returns. Raises RunError on a full disk."""
+        try:
+            self._file.write(wire.encode(observation))
+        except OSError as error:
+            raise self._unwritable(error) from None
         self.kept.append(observation)
 
     def done(self) -> set[tuple[str, int, str]]:

@@ -1,6 +1,7 @@
 """What `probe` does: plan or targets in, observations out as they come."""
 
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,14 +74,24 @@ def _saved_plan(path: Path, request: Request, given: set[str]) -> ProbePlan:
 
 
 def _ask(plan: ProbePlan, request: Request, output: str) -> tuple[Observation, ...]:
-    """Ask, and keep every answer as it comes: in the output file, or in a file that goes with us."""
+    """Ask, and keep every answer as it comes: beside the output file, or in a file that goes with us.
+
+    `OUTPUT.partial` is what an interrupted run leaves, and where the same command goes on. A finished file is never
+    gone on with: its answers are those of another day.
+    """
     with tempfile.TemporaryDirectory(prefix="exposure-audit-") as scratch:
-        keep = Path(output) if output not in {"", "-"} else Path(scratch) / "observations.jsonl"
+        named = output not in {"", "-"}
+        keep = Path(f"{output}.partial") if named else Path(scratch) / "observations.jsonl"
+        if keep.exists() and time.time() - keep.stat().st_mtime > request.max_age_hours * 3600:
+            keep.unlink()
         with ObservationLog(keep) as log, progress_bars() as progress:
-            observations = pipeline.probe(plan, log, progress=progress)
-    observations = pipeline.second_looks(request, plan, observations)
-    if output not in {"", "-"}:
-        save(output, b"".join(map(wire.encode, observations)))
+            kept = pipeline.probe(plan, log, progress=progress)
+        wanted = {(task.address, task.port, task.transport) for task in plan.tasks}
+        observations = tuple(one for one in kept if (one.address, one.port, one.transport) in wanted)
+        observations = pipeline.second_looks(request, plan, observations)
+        if named:
+            save(output, b"".join(map(wire.encode, observations)))
+            keep.unlink()
     return observations
 
 

@@ -22,7 +22,9 @@ def scan_command(flags: dict[str, Any], *, resume: bool) -> int:
         with progress_bars() as progress:
             report = pipeline.scan(run, progress=progress)
     except ExposureAuditError:
-        run.discard_if_empty()
+        # Only what we began ourselves: a run to resume may be somebody else's, and busy.
+        if not resume:
+            run.discard_if_empty()
         raise
     except KeyboardInterrupt:
         note(f"interrupted; what was gathered is kept. Go on: exposure-audit scan --resume --run-dir {run.path}")

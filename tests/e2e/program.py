@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import socket
+from socket import SHUT_RDWR, socket
 from typing import Any
 
 PROGRAM = [sys.executable, "-m", "exposure_audit"]
@@ -102,6 +102,8 @@ def server(address: str, talk: Callable[[socket], None], port: int = 0) -> Itera
     try:
         yield listener.getsockname()[1]
     finally:
+        with contextlib.suppress(OSError):
+            listener.shutdown(SHUT_RDWR)  # Wakes the thread in `accept`, which would keep the port open.
         listener.close()
 
 

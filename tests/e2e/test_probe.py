@@ -56,13 +56,39 @@ def test_terminal_escapes_of_a_server_do_not_reach_the_terminal(tmp_path: Path) 
     assert "unidentified" in table.stdout
 
 
-def test_a_half_written_output_is_gone_on_with(tmp_path: Path) -> None:
+def verdicts(path: Path) -> list[str]:
+    return sorted(json.loads(line)["verdict"] for line in path.read_text().splitlines())
+
+
+def test_an_interrupted_probe_is_gone_on_with(tmp_path: Path) -> None:
+    out, partial = tmp_path / "o.jsonl", tmp_path / "o.jsonl.partial"
     with server("127.61.0.5", redis_with_password) as port:
         words = ["probe", f"127.61.0.5:{port}", "127.61.0.5:1", "--loopback-only", "-o", "o.jsonl"]
         first = run(*words, cwd=tmp_path)
-        kept = (tmp_path / "o.jsonl").read_text().splitlines()
-        (tmp_path / "o.jsonl").write_text(kept[0] + "\n" + kept[1][:30])
+        assert (first.returncode, verdicts(out), partial.exists()) == (0, ["auth-required", "closed"], False)
+        # What `kill -9` leaves: one whole answer, told apart by its reason, and half of the next.
+        lines = out.read_text().splitlines()
+        closed = next(line for line in lines if '"closed"' in line)
+        partial.write_text(closed.replace("connection refused", "kept from before") + "\n" + lines[0][:30])
+        out.unlink()
         again = run(*words, cwd=tmp_path)
-    assert (first.returncode, again.returncode) == (0, 0)
-    verdicts = [json.loads(line)["verdict"] for line in (tmp_path / "o.jsonl").read_text().splitlines()]
-    assert sorted(verdicts) == ["auth-required", "closed"]
+    assert (again.returncode, verdicts(out), partial.exists()) == (0, ["auth-required", "closed"], False)
+    assert "kept from before" in out.read_text()
+
+
+def test_a_finished_output_is_asked_anew_and_replaced(tmp_path: Path) -> None:
+    """Yesterday's answers must not pass for today's."""
+    with server("127.61.0.6", redis_without_password) as port:
+        words = ["probe", f"127.61.0.6:{port}", "--loopback-only", "-o", "o.jsonl"]
+        assert run(*words, cwd=tmp_path).returncode == 0
+    assert verdicts(tmp_path / "o.jsonl") == ["unauthenticated"]
+    assert run(*words, cwd=tmp_path).returncode == 0
+    assert verdicts(tmp_path / "o.jsonl") == ["closed"]
+
+
+def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("probe", "127.61.0.7:1", "--loopback-only", "-o", "file/o.jsonl", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "cannot be written" in done.stderr

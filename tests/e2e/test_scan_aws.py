@@ -170,6 +170,13 @@ def test_the_same_snapshot_gives_the_same_answer_without_any_network(estate: Est
         assert after[part] == before[part], part
 
 
+def test_a_run_whose_snapshot_is_whole_goes_on_without_credentials(estate: Estate) -> None:
+    """They may have expired since; asking again would only lose what was read."""
+    again = run("scan", "--resume", "--run-dir", "run", "--format", "json=resumed.json", cwd=estate.folder)
+    assert again.returncode == 1, again.stderr
+    assert report_of(estate.folder / "resumed.json") == report_of(estate.folder / "r.json")
+
+
 def test_a_plan_is_saved_and_cut_to_what_is_ours_before_it_is_run(estate: Estate) -> None:
     saved = run("plan", "--snapshot", "run/1-snapshot", "--loopback-only", "-o", "plan.json", cwd=estate.folder)
     assert saved.returncode == 0, saved.stderr

@@ -117,7 +117,7 @@ def probe(
     """Ask targets or a saved plan; print the answers.
 
     A plan made from a snapshot needs --snapshot: what is no longer ours is not asked. Exit code 3 when
-    something could not be asked. Observations in --output are kept as they come; the same command goes on.
+    something could not be asked. An interrupted run leaves FILE.partial, and the same command goes on.
     """
     flags = {key: value for key, value in locals().items() if key not in {"target", "plan", "output"}}
     from exposure_audit.cli.probing import probe_command
